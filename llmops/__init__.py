@@ -1,0 +1,1 @@
+"""Evaluate and monitor applications built on language models."""

@@ -1,0 +1,31 @@
+"""The three kinds of error: the user's to fix, the world's, and ours, which crash."""
+
+
+class UserError(Exception):
+    """Something that the user can mend: printed as one line, without a traceback, exit 2.
+
+    The message reads ``where: what is wrong; what would be right``.
+    """
+
+
+class WorldError(Exception):
+    """Something outside went wrong: a server, a network, a disk.
+
+    Args:
+        kind: a word to count by, e.g. ``timeout``.
+        transient: whether asking again may help.
+        retry_after_s: how long the server asked us to wait, in seconds.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        transient: bool,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.transient = transient
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,83 @@
+"""Records to files and back: one JSON object a line, replaced whole or not at all."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from llmops.errors import UserError
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder()
+
+
+def read(path: Path, kind: type[T]) -> Iterator[T]:
+    """Yield the file's rows as ``kind``.
+
+    Raises:
+        UserError: the file is missing, or a line is no such record (names file and line).
+    """
+    decoder = msgspec.json.Decoder(kind)
+    for number, line in _lines(path):
+        try:
+            yield decoder.decode(line)
+        except msgspec.DecodeError as problem:
+            raise UserError(f"{path}:{number}: {problem}; a line must be one {kind.__name__}") from None
+        except UnicodeDecodeError:
+            raise UserError(f"{path}:{number}: not UTF-8; save the file as UTF-8") from None
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run the stage that writes it first") from None
+
+
+def write(path: Path, rows: Iterable[Any]) -> int:
+    """Write rows as JSON lines, whole or not at all, and return how many there were."""
+    count = 0
+
+    def put(file: Any) -> None:
+        nonlocal count
+        for row in rows:
+            file.write(_encoder.encode(row) + b"\n")
+            count += 1
+
+    _replace(path, put)
+    return count
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one value as indented JSON, whole or not at all."""
+    text = msgspec.json.format(_encoder.encode(value), indent=2)
+    write_text(path, text.decode() + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text, whole or not at all."""
+    _replace(path, lambda file: file.write(text.encode()))
+
+
+def append(path: Path, rows: Iterable[Any]) -> None:
+    """Add rows at the end in one write, so that two processes' lines do not mix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.write(b"".join(_encoder.encode(row) + b"\n" for row in rows))
+
+
+def _replace(path: Path, put: Callable[[Any], object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as file:
+            put(file)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

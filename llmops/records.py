@@ -1,0 +1,208 @@
+"""The records that flow from stage to stage, each the row of one kind of file.
+
+Order: Example → (Request →) Response → Score → Estimate → Verdict. What is unknown is
+``None`` beside a reason, never 0.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+Outcome = Literal["pass", "fail", "inconclusive"]
+MissingKind = Literal["error", "unread", "no_target"]
+
+OVERALL = "all"
+"""Name of the slice that holds every example."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row: immutable, typed, with no field that is not declared."""
+
+
+class Message(Record):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+
+
+class Example(Record):
+    """One question to an application, with what is known of its right answer."""
+
+    id: str
+    inputs: dict[str, Any]
+    """What a prompt may name, e.g. ``{"message": "where is my parcel"}``."""
+    target: str | None = None
+    slices: dict[str, str] = {}
+    cluster: str | None = None
+    """The source that examples share (a conversation, a document); None when they share none."""
+    contexts: list[str] = []
+    tools: list[dict[str, Any]] = []
+    files: dict[str, str] = {}
+    """File name → sha256."""
+
+
+class Sampling(Record):
+    """How an answer is drawn. Each field can change the answer, so each is in the store's key."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: list[str] = []
+
+
+class Request(Record):
+    """What is asked of a model: messages for a model, id and inputs for an application."""
+
+    example_id: str
+    inputs: dict[str, Any]
+    messages: list[Message]
+    tools: list[dict[str, Any]] = []
+    repeat: int = 0
+
+
+class Fault(Record):
+    """Why there is no answer."""
+
+    kind: str
+    """A word to count by: ``timeout``, ``connection``, ``refused``, ``context_overflow``, …"""
+    message: str
+
+
+class Reply(Record):
+    """What came back for one Request."""
+
+    text: str | None = None
+    finish_reason: str | None = None
+    usage: dict[str, Any] | None = None
+    """The server's own usage object, as it was sent."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    served_model: str | None = None
+    fingerprint: str | None = None
+    latency_s: float | None = None
+    cost_usd: float | None = None
+    """What the answer cost when it was asked; None when no price is known."""
+    asked_at: str | None = None
+    """ISO 8601, UTC."""
+    error: Fault | None = None
+
+
+class Turn(Record):
+    """One Request with its Reply."""
+
+    messages: list[Message]
+    reply: Reply
+
+
+class Response(Record):
+    """An application's answer to one Example, with the turns that led to it."""
+
+    suite: str
+    example_id: str
+    model: str
+    prompt: str
+    repeat: int = 0
+    answer: str | None = None
+    finish_reason: str | None = None
+    served_model: str | None = None
+    fingerprint: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    latency_s: float | None = None
+    cost_usd: float | None = None
+    turns: list[Turn] = []
+    error: Fault | None = None
+
+
+class Score(Record):
+    """One metric's value for one Response."""
+
+    suite: str
+    example_id: str
+    model: str
+    prompt: str
+    repeat: int = 0
+    metric: str
+    value: float | None = None
+    read: str | None = None
+    """The answer as the task read it, e.g. ``"refund_status"`` or ``"1200"``."""
+    target: str | None = None
+    missing: MissingKind | None = None
+    """Why there is no value: the call failed, the answer could not be read, nothing to compare."""
+    reason: str | None = None
+
+
+class Estimate(Record):
+    """A metric over the examples of one slice, with its interval and its baseline difference."""
+
+    suite: str
+    model: str
+    prompt: str
+    metric: str
+    slice: str = OVERALL
+    value: float | None = None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    confidence: float = 0.95
+    method: str | None = None
+    """How the interval was made: ``wilson``, ``t``, ``clustered t``, ``order statistics``,
+    ``bootstrap``, or ``complete`` for a count that needs none."""
+    n: int = 0
+    """Examples that enter the value."""
+    missing: int = 0
+    """Examples without a score of their own: failed calls and unread answers."""
+    counted_wrong: int = 0
+    """How many of the missing enter the value as 0, by the suite's ``unread: wrong``."""
+    policy: str | None = None
+    """What an unread answer counts as: ``wrong`` or ``excluded``."""
+    higher_is_better: bool = True
+    reason: str | None = None
+    """Why value or interval is None."""
+    baseline: str | None = None
+    """``model · prompt`` or the accepted file that the differences are taken to."""
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    fixed: int | None = None
+    """Paired examples scored higher than in the baseline."""
+    broke: int | None = None
+    """Paired examples scored lower than in the baseline."""
+    cost_usd: float | None = None
+    """What the slice's answers cost; None when any of them has no known price."""
+
+
+class Verdict(Record):
+    """One rule's outcome on one Estimate, in words a person reads."""
+
+    suite: str
+    model: str
+    prompt: str
+    metric: str
+    slice: str = OVERALL
+    rule: str
+    """The rule as a sentence, e.g. ``label_accuracy at least 0.8``."""
+    outcome: Outcome
+    reason: str
+
+
+class Spend(Record):
+    """What one generate run asked and spent for one model and prompt: a side file, never an out."""
+
+    at: str
+    suite: str
+    model: str
+    prompt: str
+    calls: int
+    """Requests that reached the model, retries included."""
+    hits: int
+    """Requests that the store answered."""
+    errors: int
+    input_tokens: int | None
+    output_tokens: int | None
+    spent_usd: float | None
+    saved_usd: float | None
+    """What the hits cost when they were first asked."""
+    seconds: float

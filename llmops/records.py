@@ -15,7 +15,7 @@ OVERALL = "all"
 """Name of the slice that holds every example."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row: immutable, typed, with no field that is not declared."""
 
 
@@ -123,8 +123,8 @@ class Score(Record):
     example_id: str
     model: str
     prompt: str
-    repeat: int = 0
     metric: str
+    repeat: int = 0
     value: float | None = None
     read: str | None = None
     """The answer as the task read it, e.g. ``"refund_status"`` or ``"1200"``."""
@@ -181,11 +181,11 @@ class Verdict(Record):
     model: str
     prompt: str
     metric: str
-    slice: str = OVERALL
     rule: str
     """The rule as a sentence, e.g. ``label_accuracy at least 0.8``."""
     outcome: Outcome
     reason: str
+    slice: str = OVERALL
 
 
 class Spend(Record):

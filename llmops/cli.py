@@ -1,0 +1,126 @@
+"""``llmops <verb>``: every verb is loaded when it is called."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llmops.errors import UserError
+from llmops.places import TRYOUTS, Places
+
+VERBS = ("fetch", "validate", "generate", "score", "compare", "gate", "publish", "run", "show")
+
+
+def main() -> None:
+    """Run a verb; what the user can mend is one line on stderr and exit code 2."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        _stop("stopped; what was answered is stored, and the same command goes on from there", 130)
+    except click.ClickException as problem:
+        _stop(f"llmops: {problem.format_message()}; see `llmops --help`", 2)
+    except UserError as problem:
+        _stop(str(problem), 2)
+    except OSError as problem:
+        if _is_full(problem):
+            _stop(f"{problem.filename or 'disk'}: the disk is full; free some space and run it again", 2)
+        raise
+
+
+def _stop(line: str, code: int) -> None:
+    print(" ".join(line.split("\n")), file=sys.stderr)
+    sys.exit(code)
+
+
+def _is_full(problem: OSError) -> bool:
+    import errno
+
+    return problem.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@click.group()
+@click.version_option(package_name="llmops")
+@click.option("--root", type=click.Path(path_type=Path), default=Path(), help="The project's folder.")
+@click.pass_context
+def cli(context: click.Context, root: Path) -> None:
+    """Evaluate and monitor applications built on language models."""
+    context.obj = Places(root)
+
+
+def _stage(name: str, help_text: str) -> None:
+    """Add the verb of a stage that takes one suite."""
+
+    @cli.command(name, help=help_text)
+    @click.argument("suite")
+    @click.pass_obj
+    def verb(places: Places, suite: str) -> None:
+        _load(name)(places, suite)
+
+
+def _load(stage: str) -> Callable[..., Any]:
+    from importlib import import_module
+
+    verb: Callable[..., Any] = import_module(f"llmops.stages.{stage}").main
+    return verb
+
+
+@cli.command()
+@click.pass_obj
+def fetch(places: Places) -> None:
+    """Fetch the data sets that params.yaml's `run` needs, checksums verified."""
+    _load("fetch")(places)
+
+
+_stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
+_stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
+_stage("score", "Measure every answer.")
+_stage("compare", "Estimates with intervals, and differences to the baseline.")
+_stage("publish", "Log the suite to MLflow and write its report.")
+
+
+@cli.command()
+@click.argument("suites", nargs=-1)
+@click.option("--check", is_flag=True, help="Judge nothing anew: exit 0 all passed, 1 failed, 3 inconclusive.")
+@click.pass_obj
+def gate(places: Places, suites: tuple[str, ...], check: bool) -> None:
+    """Judge a suite's estimates by its rules."""
+    from llmops.stages import gate as stage
+    from llmops.suites import suites_to_run
+
+    names = list(suites) or suites_to_run(places.root)
+    if not check:
+        for name in names:
+            stage.main(places, name)
+        return
+    found, code = stage.check(places, names)
+    for verdict in found:
+        click.echo(f"{verdict.outcome}: {verdict.suite}: {verdict.model} · {verdict.prompt}: {verdict.rule}: {verdict.reason}")
+    raise click.exceptions.Exit(code)
+
+
+@cli.command()
+@click.argument("suites", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(min=1), help="Ask a random sample of so many examples.")
+@click.option("--model", "models", multiple=True, help="Ask only this model of the suite; may be repeated.")
+@click.pass_obj
+def run(places: Places, suites: tuple[str, ...], limit: int | None, models: tuple[str, ...]) -> None:
+    """Do all stages in one process without DVC, into runs/, for trying things out."""
+    from llmops.tryout import main as try_out
+
+    try_out(Places(places.root, TRYOUTS), list(suites), list(models) or None, limit)
+
+
+@cli.command()
+@click.argument("suite", required=False)
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
+@click.option("--slices", is_flag=True, help="The slices as well.")
+@click.pass_obj
+def show(places: Places, suite: str | None, as_json: bool, slices: bool) -> None:
+    """Print the latest estimates."""
+    from llmops.stages.show import main as print_estimates
+
+    print_estimates(places, suite, as_json=as_json, slices=slices)

@@ -1,0 +1,55 @@
+"""Where files live: outs, tryouts, and the state that outlives a run."""
+
+import configparser
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+RESULTS = "results"
+TRYOUTS = "runs"
+
+
+class Places(NamedTuple):
+    """The project's root and the folder below it that takes the stages' files."""
+
+    root: Path
+    out: str = RESULTS
+
+    def suite(self, suite: str, *names: str) -> Path:
+        """Return a path below the suite's folder."""
+        return self.root.joinpath(self.out, suite, *names)
+
+    def raw(self, dataset: str) -> Path:
+        """Return the folder of a data set's files as they were published."""
+        base = "data/raw" if self.out == RESULTS else f"{self.out}/raw"
+        return self.root / base / dataset
+
+
+def state_folder(root: Path) -> Path:
+    """Return the folder of what outlives a run: response store, spend, downloads, MLflow's files.
+
+    It lies beside DVC's cache, as DVC's own configuration names it, so that copies of the
+    project made by ``dvc exp run --temp`` share it. ``LLMOPS_STATE`` overrides it; outside a
+    DVC project it is ``.llmops``.
+    """
+    if named := os.environ.get("LLMOPS_STATE"):
+        return Path(named).resolve()
+    control = root / ".dvc"
+    if not control.is_dir():
+        return (root / ".llmops").resolve()
+    return (_cache_folder(control).parent / "llmops").resolve()
+
+
+def _cache_folder(control: Path) -> Path:
+    for name in ("config.local", "config"):
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read(control / name, encoding="utf-8")
+        if folder := parser.get("cache", "dir", fallback=None):
+            return control / folder
+    return control / "cache"
+
+
+def mirror() -> Path | None:
+    """Return the folder that stands in for public addresses (``LLMOPS_DATA_MIRROR``), if any."""
+    named = os.environ.get("LLMOPS_DATA_MIRROR")
+    return Path(named) if named else None

@@ -1,0 +1,134 @@
+"""Prompts: YAML files of messages, rendered by Jinja2 in its sandbox."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from llmops.config import convert, read_yaml
+from llmops.errors import UserError
+from llmops.records import Example, Message, Record
+
+FOLDER = "prompts"
+
+
+class Shot(Record):
+    """One worked example: what the user says and what the assistant should answer."""
+
+    user: str
+    assistant: str
+
+
+class PromptMessage(Record):
+    """One message of a prompt; its content is a template over the example's inputs."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class PromptFile(Record):
+    """What a prompt's YAML file may hold."""
+
+    messages: list[PromptMessage]
+    few_shot: list[Shot] = []
+    description: str = ""
+
+
+class Prompt:
+    """A prompt whose templates are compiled and whose variables are known.
+
+    Args:
+        name: its path below ``prompts/`` without the ending, e.g. ``support/v1``.
+        file: its content.
+    """
+
+    def __init__(self, name: str, file: PromptFile) -> None:
+        import jinja2
+        import jinja2.meta
+        import jinja2.sandbox
+
+        self.name = name
+        self.file = file
+        self.path = f"{FOLDER}/{name}.yaml"
+        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+            undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False
+        )
+        try:
+            self._templates = [(m.role, environment.from_string(m.content)) for m in file.messages]
+        except jinja2.TemplateSyntaxError as problem:
+            raise UserError(f"{self.path}: {problem}; content must be a Jinja2 template") from None
+        parsed = (environment.parse(m.content) for m in file.messages)
+        self.variables = frozenset().union(*(jinja2.meta.find_undeclared_variables(p) for p in parsed))
+        self._problem = jinja2.TemplateError
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what the prompt says: a comment or another line break does not change it."""
+        return hashlib.sha256(msgspec.json.encode(self.file, order="sorted")).hexdigest()
+
+    def check(self, example: Example) -> None:
+        """Refuse an example that lacks a field that the prompt names.
+
+        Raises:
+            UserError: names the missing fields and the fields that there are.
+        """
+        if missing := sorted(self.variables - known_fields(example).keys()):
+            known = sorted(known_fields(example))
+            raise UserError(f"{self.path}: no field {missing[0]!r} in the examples; fields are {known}")
+
+    def render(self, example: Example) -> list[Message]:
+        """Return the messages for one example: system messages, few-shot turns, then the rest.
+
+        Raises:
+            UserError: a template fails on this example.
+        """
+        fields = known_fields(example)
+        try:
+            spoken = [
+                Message(role=role, content=template.render(fields)) for role, template in self._templates
+            ]
+        except (self._problem, TypeError, ValueError, ArithmeticError) as problem:
+            raise UserError(f"{self.path}: example {example.id!r}: {problem}; mend the template") from None
+        return self._in_order(spoken)
+
+    @property
+    def templates(self) -> list[Message]:
+        """The messages as they are written, few-shot turns in their place."""
+        spoken = [Message(role=message.role, content=message.content) for message in self.file.messages]
+        return self._in_order(spoken)
+
+    def _in_order(self, spoken: list[Message]) -> list[Message]:
+        head = [message for message in spoken if message.role == "system"]
+        return [*head, *self._shots(), *(message for message in spoken if message.role != "system")]
+
+    def _shots(self) -> list[Message]:
+        return [
+            Message(role=role, content=text)
+            for shot in self.file.few_shot
+            for role, text in (("user", shot.user), ("assistant", shot.assistant))
+        ]
+
+
+def known_fields(example: Example) -> dict[str, Any]:
+    """Return what a prompt may name: the example's inputs, with ``contexts`` and ``id`` beside them."""
+    return {"id": example.id, "contexts": example.contexts, **example.inputs}
+
+
+def load_prompt(root: Path, name: str) -> Prompt:
+    """Return the prompt in ``prompts/<name>.yaml``.
+
+    Raises:
+        UserError: no such file (lists those there are), an unknown field, or a broken template.
+    """
+    path = root / FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(
+            p.relative_to(root / FOLDER).with_suffix("").as_posix() for p in (root / FOLDER).rglob("*.yaml")
+        )
+        raise UserError(f"params.yaml: suites: no prompt {name!r} in {FOLDER}/; prompts are {known}")
+    where = path.relative_to(root).as_posix()
+    file: PromptFile = convert(read_yaml(path), PromptFile, where)
+    if not file.messages:
+        raise UserError(f"{where}: no messages; a prompt needs at least one")
+    return Prompt(name, file)

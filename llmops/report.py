@@ -1,0 +1,111 @@
+"""Estimates and verdicts as the tables that people read."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from llmops.numbers import dollars, interval, number
+from llmops.records import OVERALL, Estimate, Outcome, Verdict
+from llmops.rules import worst
+
+HEAD = ("suite", "model", "prompt", "metric", "value", "95 % interval", "n", "missing", "cost", "verdict")
+
+def rows(estimates: Iterable[Estimate], verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Return one object for each estimate: its place, its numbers, and the worst verdict on it."""
+    judged: dict[tuple[str, ...], list[Outcome]] = {}
+    for verdict in verdicts:
+        judged.setdefault(_place(verdict), []).append(verdict.outcome)
+    return [
+        {
+            "suite": e.suite,
+            "model": e.model,
+            "prompt": e.prompt,
+            "metric": e.metric,
+            "slice": e.slice,
+            "value": e.value,
+            "low": e.low,
+            "high": e.high,
+            "n": e.n,
+            "missing": e.missing,
+            "policy": e.policy,
+            "cost_usd": e.cost_usd,
+            "difference": e.difference,
+            "difference_low": e.difference_low,
+            "difference_high": e.difference_high,
+            "verdict": worst(judged.get(_place(e), [])),
+        }
+        for e in estimates
+    ]
+
+
+def _place(record: Estimate | Verdict) -> tuple[str, ...]:
+    return record.suite, record.model, record.prompt, record.metric, record.slice
+
+
+def table(found: Sequence[dict[str, Any]]) -> str:
+    """Return the overall rows as a table of fixed-width text, Korean names aligned."""
+    return aligned([HEAD, *(_cells(row) for row in found if row["slice"] == OVERALL)])
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        row["suite"],
+        row["model"],
+        row["prompt"],
+        f"{row['metric']} (unread: {row['policy']})" if row["policy"] else row["metric"],
+        number(row["value"]),
+        interval(row["low"], row["high"]),
+        f"{row['n']:,}",
+        f"{row['missing']:,}",
+        dollars(row["cost_usd"]),
+        row["verdict"] or "",
+    )
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells in columns as wide as their widest cell, wide characters counted as two."""
+    widths = [max(width(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell + " " * (wanted - width(cell)) for cell, wanted in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def width(text: str) -> int:
+    """Return how many terminal columns a text takes."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title: str) -> str:
+    """Return a suite's report: verdicts first, then the overall table, then the slices."""
+    parts = [f"# {title}", "", "## Gate", ""]
+    parts += _bullets(verdicts)
+    for heading, wanted in (("Overall", True), ("By slice", False)):
+        chosen = [row for row in found if (row["slice"] == OVERALL) is wanted]
+        if chosen:
+            parts += ["", f"## {heading}", "", *_markdown_table(chosen, with_slice=not wanted)]
+    return "\n".join(parts) + "\n"
+
+
+def _bullets(verdicts: Sequence[Verdict]) -> list[str]:
+    if not verdicts:
+        return ["No rules."]
+    return [f"- **{v.outcome}** {v.model} · {v.prompt}: {v.rule}: {v.reason}" for v in verdicts]
+
+
+def _markdown_table(found: Sequence[dict[str, Any]], *, with_slice: bool) -> list[str]:
+    head = [*HEAD[1:4], *(["slice"] if with_slice else []), *HEAD[4:], "difference to baseline"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in found:
+        cells = list(_cells(row)[1:])
+        if with_slice:
+            cells.insert(3, row["slice"])
+        cells.append(_difference(row))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return lines
+
+
+def _difference(row: dict[str, Any]) -> str:
+    if row["difference"] is None:
+        return ""
+    return f"{row['difference']:+.4g} {interval(row['difference_low'], row['difference_high'])}"

@@ -1,0 +1,1 @@
+"""The verbs: each reads files, calls nouns, writes files."""

@@ -1,0 +1,179 @@
+"""results/<suite>/* -> an MLflow run for each model × prompt, report.md, published.json."""
+
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llmops import jsonl, provenance
+from llmops.cards.card import load_card
+from llmops.config import PARAMS, params, section
+from llmops.places import Places, state_folder
+from llmops.prices import table_version
+from llmops.prompts import Prompt, load_prompt
+from llmops.records import Estimate, Example, Record, Response, Score, Verdict
+from llmops.report import markdown, rows
+from llmops.stats.summary import Run
+from llmops.suites import Suite, load_suite
+from llmops.tracking.client import tracking_uri
+from llmops.tracking.inputs import DataSet, PromptText
+from llmops.tracking.publish import RunRecord, publish
+from llmops.tracking.traces import Traced
+
+STAGE_FILES = ("examples.jsonl", "responses.jsonl", "scores.jsonl", "estimates.jsonl", "verdicts.jsonl")
+
+
+class Params(Record):
+    """Where runs are logged, and how many examples open as traces."""
+
+    experiment: str = "llmops"
+    traces: int = 20
+
+
+class Evidence(NamedTuple):
+    """Everything that is known of a suite after its stages."""
+
+    name: str
+    suite: Suite
+    examples: dict[str, Example]
+    responses: dict[Run, list[Response]]
+    scores: dict[Run, list[Score]]
+    estimates: list[Estimate]
+    verdicts: list[Verdict]
+
+
+def main(places: Places, name: str) -> None:
+    """Log every run of the suite to MLflow, passed or failed, and write the suite's report."""
+    settings = section(places.root, "publish", Params)
+    found = _evidence(places, name)
+    report = places.suite(name, "report.md")
+    jsonl.write_text(report, markdown(rows(found.estimates, found.verdicts), found.verdicts, name))
+    with tempfile.TemporaryDirectory() as folder:
+        records = _records(places, found, settings, Path(folder))
+        uri = tracking_uri(state_folder(places.root))
+        done = publish(uri, settings.experiment, records, lambda line: print(line, file=sys.stderr))
+    jsonl.write_json(places.suite(name, "published.json"), done)
+
+
+def _evidence(places: Places, name: str) -> Evidence:
+    responses: dict[Run, list[Response]] = defaultdict(list)
+    scores: dict[Run, list[Score]] = defaultdict(list)
+    for response in jsonl.read(places.suite(name, "responses.jsonl"), Response):
+        responses[Run(response.model, response.prompt)].append(response)
+    for score in jsonl.read(places.suite(name, "scores.jsonl"), Score):
+        scores[Run(score.model, score.prompt)].append(score)
+    return Evidence(
+        name,
+        load_suite(places.root, name),
+        {e.id: e for e in jsonl.read(places.suite(name, "examples.jsonl"), Example)},
+        responses,
+        scores,
+        list(jsonl.read(places.suite(name, "estimates.jsonl"), Estimate)),
+        list(jsonl.read(places.suite(name, "verdicts.jsonl"), Verdict)),
+    )
+
+
+def _records(places: Places, found: Evidence, settings: Params, folder: Path) -> Iterator[RunRecord]:
+    """Yield what MLflow is told of each run; its files are written below ``folder``."""
+    common = _common_provenance(places, found)
+    dataset = _dataset(places, found)
+    for number, run in enumerate(found.responses):
+        prompt = load_prompt(places.root, run.prompt)
+        yield RunRecord(
+            suite=found.name,
+            model=run.model,
+            prompt=run.prompt,
+            params=_parameters(places, found, run),
+            estimates=[e for e in found.estimates if (e.model, e.prompt) == run],
+            verdicts=[v for v in found.verdicts if (v.model, v.prompt) == run],
+            provenance={**common, **_run_provenance(places, found, run, prompt)},
+            text=_prompt_text(prompt),
+            dataset=dataset,
+            artifacts=_artifacts(places, found, run, folder / str(number)),
+            traced=_traced(found, run, settings.traces),
+        )
+
+
+def _parameters(places: Places, found: Evidence, run: Run) -> dict[str, str]:
+    suite = {key: getattr(found.suite, key) for key in ("dataset", "task", "unread", "repeats")}
+    return {**_flat("suite", suite), **_flat("model", _spec(places, run)), **_flat("generate", params(places.root).get("generate"))}
+
+
+def _spec(places: Places, run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = params(places.root)["models"][run.model]
+    return found
+
+
+def _flat(name: str, value: Any) -> dict[str, str]:
+    """Return nested settings as dotted names, e.g. ``model.sampling.max_tokens``."""
+    if isinstance(value, Mapping):
+        return {k: v for key, inner in value.items() for k, v in _flat(f"{name}.{key}", inner).items()}
+    return {} if value is None else {name: str(value)}
+
+
+def _common_provenance(places: Places, found: Evidence) -> dict[str, str]:
+    upstream = [places.suite(found.name, file) for file in STAGE_FILES]
+    return {
+        **provenance.git(places.root),
+        **provenance.versions(),
+        **{f"sha256.{path.stem}": provenance.sha256([path]) for path in upstream},
+        "sha256.code": provenance.code_sha256(),
+        "sha256.params": provenance.sha256([places.root / PARAMS]),
+        "price_table": table_version(),
+    }
+
+
+def _run_provenance(places: Places, found: Evidence, run: Run, prompt: Prompt) -> dict[str, str]:
+    file = places.root / str(_spec(places, run).get("file", ""))
+    served = {response.served_model for response in found.responses[run]} - {None}
+    prints = {response.fingerprint for response in found.responses[run]} - {None}
+    return {
+        "sha256.prompt": prompt.sha256,
+        **({"sha256.model": provenance.sha256([file])} if file.is_file() else {}),
+        "model.served": ", ".join(sorted(map(str, served))) or "unknown",
+        "model.fingerprint": ", ".join(sorted(map(str, prints))) or "unknown",
+    }
+
+
+def _dataset(places: Places, found: Evidence) -> DataSet:
+    card = load_card(places.root, found.suite.dataset)
+    file = next(file for file in card.files if file.kept_as == card.examples_file)
+    return DataSet(
+        name=card.name,
+        source=file.url or f"data/sets/{card.name}/{file.kept_as}",
+        sha256=provenance.sha256([places.raw(card.name) / card.examples_file]),
+        examples=list(found.examples.values()),
+    )
+
+
+def _prompt_text(prompt: Prompt) -> PromptText:
+    return PromptText(name=prompt.name, messages=prompt.templates, sha256=prompt.sha256)
+
+
+def _artifacts(places: Places, found: Evidence, run: Run, folder: Path) -> dict[str, list[Path]]:
+    """Return the run's own responses and scores, and what the suite's runs share."""
+    own = [folder / "responses.jsonl", folder / "scores.jsonl"]
+    jsonl.write(own[0], found.responses[run])
+    jsonl.write(own[1], found.scores[run])
+    shared = [places.suite(found.name, file) for file in ("estimates.jsonl", "verdicts.jsonl", "report.md")]
+    shared += [places.root / PARAMS, places.suite(found.name, "classes.csv")]
+    return {
+        "": [*own, *shared],
+        "validation": sorted(places.suite(found.name, "validation").glob("*.json")),
+        "plots": sorted(places.suite(found.name, "plots").glob("*.csv")),
+    }
+
+
+def _traced(found: Evidence, run: Run, wanted: int) -> list[Traced]:
+    """Return an even sample of the run's responses, the same examples in every run."""
+    responses = found.responses[run]
+    step = max(1, len(responses) // max(1, wanted))
+    scores: dict[tuple[str, int], list[Score]] = defaultdict(list)
+    for score in found.scores[run]:
+        scores[score.example_id, score.repeat].append(score)
+    return [
+        Traced(example=found.examples[r.example_id], response=r, scores=scores[r.example_id, r.repeat])
+        for r in responses[::step][:wanted]
+    ]

@@ -1,0 +1,37 @@
+"""results/ and runs/ -> the terminal: the latest estimates of each suite."""
+
+import msgspec
+
+from llmops import jsonl
+from llmops.errors import UserError
+from llmops.places import RESULTS, TRYOUTS, Places
+from llmops.records import OVERALL, Estimate, Verdict
+from llmops.report import rows, table
+
+
+def main(places: Places, suite: str | None, *, as_json: bool = False, slices: bool = False) -> None:
+    """Print the newest estimates of one suite, or of every suite that has any."""
+    found = []
+    for name, newest in _latest(places, suite):
+        estimates = jsonl.read(newest.suite(name, "estimates.jsonl"), Estimate)
+        verdicts = newest.suite(name, "verdicts.jsonl")
+        judged = list(jsonl.read(verdicts, Verdict)) if verdicts.exists() else []
+        found += rows(estimates, judged)
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+    else:
+        print(table([row for row in found if slices or row["slice"] == OVERALL]))
+
+
+def _latest(places: Places, suite: str | None) -> list[tuple[str, Places]]:
+    """Return each suite with the folder, results/ or runs/, that was written last."""
+    newest: dict[str, tuple[float, Places]] = {}
+    for out in (RESULTS, TRYOUTS):
+        here = Places(places.root, out)
+        for path in (places.root / out).glob("*/estimates.jsonl"):
+            name, age = path.parent.name, path.stat().st_mtime
+            if suite in (None, name) and age > newest.get(name, (-1.0, here))[0]:
+                newest[name] = (age, here)
+    if not newest:
+        raise UserError(f"show: no estimates{f' of {suite!r}' if suite else ''}; run `dvc repro` or `llmops run SUITE`")
+    return [(name, here) for name, (_, here) in sorted(newest.items())]

@@ -1,0 +1,217 @@
+"""Scores and Responses to Estimates: every metric of every model × prompt, over every slice."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from llmops.records import OVERALL, Estimate, Example, Response, Score
+from llmops.stats.compare import paired_difference
+from llmops.stats.estimate import mean
+from llmops.stats.interval import Interval
+from llmops.stats.quantile import quantile
+from llmops.suites import Suite
+
+
+class Run(NamedTuple):
+    """One model asked through one prompt."""
+
+    model: str
+    prompt: str
+
+    def __str__(self) -> str:
+        return f"{self.model} · {self.prompt}"
+
+
+class Column(NamedTuple):
+    """One metric of one run: a value for each example that has one, and who has none."""
+
+    values: dict[str, float]
+    missing: frozenset[str]
+    counted_wrong: frozenset[str]
+    costs: Mapping[str, float | None] = {}
+    """Example id → what its answers cost, in US dollars."""
+
+
+class Setting(NamedTuple):
+    """What all estimates of a suite share."""
+
+    suite: str
+    policy: str
+    confidence: float
+    slices: dict[str, list[str]]
+    """Slice name → ids of its examples; ``all`` is one of them."""
+    clusters: dict[str, str] | None
+    """Example id → source, where examples share one."""
+
+
+def setting(name: str, suite: Suite, confidence: float, examples: Sequence[Example]) -> Setting:
+    """Return what the suite's estimates share, its examples cut by the suite's slice keys."""
+    slices: dict[str, list[str]] = {OVERALL: [example.id for example in examples]}
+    for key in suite.slices:
+        for value in sorted({example.slices[key] for example in examples if key in example.slices}):
+            slices[f"{key}={value}"] = [e.id for e in examples if e.slices.get(key) == value]
+    clustered = any(example.cluster is not None for example in examples)
+    clusters = {example.id: example.cluster or example.id for example in examples} if clustered else None
+    return Setting(name, suite.unread, confidence, slices, clusters)
+
+
+def costs(responses: Iterable[Response]) -> dict[str, float | None]:
+    """Return example id → what its answers cost, None when the price of any is not known."""
+    paid: dict[str, list[float | None]] = defaultdict(list)
+    for response in responses:
+        paid[response.example_id].append(response.cost_usd)
+    return {example_id: total(values) for example_id, values in paid.items()}
+
+
+def columns(
+    scores: Iterable[Score], policy: str, paid: Mapping[Run, Mapping[str, float | None]]
+) -> dict[tuple[Run, str], Column]:
+    """Group scores into one column for each run and metric; an example's repeats are averaged.
+
+    Args:
+        policy: what an unread answer counts as, ``wrong`` or ``excluded``.
+        paid: what each run's answers cost, by example.
+    """
+    grouped: dict[tuple[Run, str], dict[str, list[Score]]] = defaultdict(lambda: defaultdict(list))
+    for score in scores:
+        grouped[Run(score.model, score.prompt), score.metric][score.example_id].append(score)
+    return {
+        (run, metric): _column(by_example, policy)._replace(costs=paid.get(run, {}))
+        for (run, metric), by_example in grouped.items()
+    }
+
+
+def _column(by_example: Mapping[str, list[Score]], policy: str) -> Column:
+    values: dict[str, float] = {}
+    missing, wrong = set(), set()
+    for example_id, scores in by_example.items():
+        unread = [score for score in scores if score.missing == "unread"] if policy == "wrong" else []
+        usable = [score.value for score in scores if score.value is not None] + [0.0] * len(unread)
+        if usable:
+            values[example_id] = sum(usable) / len(usable)
+        if any(score.value is None for score in scores):
+            missing.add(example_id)
+        if unread:
+            wrong.add(example_id)
+    return Column(values, frozenset(missing), frozenset(wrong))
+
+
+def metric_estimates(
+    run: Run,
+    metric: str,
+    column: Column,
+    baseline: tuple[str, Column] | None,
+    about: Setting,
+) -> Iterator[Estimate]:
+    """Yield the metric's mean for every slice, with its paired difference to the baseline.
+
+    Args:
+        baseline: the baseline's name and its column of the same metric.
+    """
+    for name, ids in about.slices.items():
+        known = [i for i in ids if i in column.values]
+        interval = mean([column.values[i] for i in known], _clusters(known, about), about.confidence)
+        estimate = _estimate(about, run, metric, name, interval)
+        estimate = replace(
+            estimate,
+            missing=sum(i in column.missing for i in ids),
+            counted_wrong=sum(i in column.counted_wrong for i in ids),
+            policy=about.policy,
+            cost_usd=total([column.costs.get(i) for i in ids]),
+        )
+        yield _with_difference(estimate, known, column, baseline, about) if baseline else estimate
+
+
+def _with_difference(
+    estimate: Estimate, known: list[str], ours: Column, baseline: tuple[str, Column], about: Setting
+) -> Estimate:
+    name, theirs = baseline
+    both = [i for i in known if i in theirs.values]
+    found = paired_difference(
+        [ours.values[i] for i in both], [theirs.values[i] for i in both], _clusters(both, about), about.confidence
+    )
+    return replace(
+        estimate,
+        baseline=name,
+        difference=found.value,
+        difference_low=found.low,
+        difference_high=found.high,
+        fixed=found.fixed,
+        broke=found.broke,
+    )
+
+
+def _clusters(ids: Sequence[str], about: Setting) -> list[str] | None:
+    return None if about.clusters is None else [about.clusters[i] for i in ids]
+
+
+def interval_estimate(about: Setting, run: Run, metric: str, interval: Interval) -> Estimate:
+    """Return an estimate of a statistic of all examples together, such as macro F1."""
+    return replace(_estimate(about, run, metric, OVERALL, interval), policy=about.policy)
+
+
+def run_estimates(
+    run: Run, responses: Sequence[Response], unread: int, about: Setting
+) -> Iterator[Estimate]:
+    """Yield what a run's calls amount to: latency, cost, tokens, the share of failed and unread answers.
+
+    Args:
+        responses: all of the run's responses.
+        unread: how many answers could not be read.
+    """
+    latencies = [r.latency_s for r in responses if r.latency_s is not None]
+    for name, q in (("latency_p50_s", 0.5), ("latency_p95_s", 0.95)):
+        interval = quantile(latencies, q, about.confidence)
+        yield replace(
+            _estimate(about, run, name, OVERALL, interval),
+            missing=len(responses) - len(latencies),
+            higher_is_better=False,
+        )
+    for name, values in (
+        ("cost_usd", [r.cost_usd for r in responses]),
+        ("input_tokens", [r.input_tokens for r in responses]),
+        ("output_tokens", [r.output_tokens for r in responses]),
+    ):
+        yield _complete(about, run, name, total(values), len(responses), sum(v is None for v in values))
+    failed = sum(r.error is not None for r in responses)
+    for name, count in (("error_share", failed), ("missing_share", failed + unread)):
+        share = count / len(responses) if responses else None
+        yield _complete(about, run, name, share, len(responses), 0)
+
+
+RUN_METRICS = (
+    "latency_p50_s", "latency_p95_s", "cost_usd", "input_tokens", "output_tokens", "error_share", "missing_share",
+)  # fmt: skip
+"""What every run is measured by, whatever the suite's metrics are."""
+
+
+def total(values: Sequence[float | int | None]) -> float | None:
+    """Return the sum, None when any of them is not known: a part is not the whole."""
+    known = [value for value in values if value is not None]
+    return float(sum(known)) if len(known) == len(values) else None
+
+
+def _complete(about: Setting, run: Run, metric: str, value: float | None, n: int, unknown: int) -> Estimate:
+    reason = f"unknown for {unknown} of {n} responses" if unknown else None
+    interval = Interval(value, n, None, value, value, "complete", reason)
+    return replace(_estimate(about, run, metric, OVERALL, interval), missing=unknown, higher_is_better=False)
+
+
+def _estimate(about: Setting, run: Run, metric: str, name: str, interval: Interval) -> Estimate:
+    return Estimate(
+        suite=about.suite,
+        model=run.model,
+        prompt=run.prompt,
+        metric=metric,
+        slice=name,
+        value=interval.value,
+        se=interval.se,
+        low=interval.low,
+        high=interval.high,
+        confidence=about.confidence,
+        method=interval.method,
+        n=interval.n,
+        reason=interval.reason,
+    )

@@ -1,0 +1,110 @@
+"""Suites: what params.yaml says is to be evaluated, and the rules it is held to."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from llmops.config import PARAMS, convert, params
+from llmops.errors import UserError
+from llmops.records import OVERALL, Record
+
+
+class Baseline(Record):
+    """What differences are taken to: a model and prompt of the suite, or an accepted file of scores."""
+
+    model: str | None = None
+    prompt: str | None = None
+    file: str | None = None
+
+
+class Rule(Record):
+    """One sentence that estimates are held to; exactly one of the three bounds is given."""
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    no_worse_by: float | None = None
+    """Non-inferiority margin: passes when the metric is surely not worse than the baseline by more."""
+    slice: str = OVERALL
+    models: list[str] = []
+    """The models it holds for; none named means all."""
+    prompts: list[str] = []
+
+
+class Suite(Record):
+    """One evaluation: a data set asked through prompts of models, measured and judged."""
+
+    dataset: str
+    task: str
+    prompts: list[str]
+    models: list[str]
+    metrics: list[str]
+    slices: list[str] = []
+    unread: Literal["wrong", "excluded"] = "wrong"
+    repeats: int = 1
+    baseline: Baseline | None = None
+    rules: list[Rule] = []
+
+
+def load_suite(root: Path, name: str) -> Suite:
+    """Return one suite of params.yaml, its parts checked against each other.
+
+    Raises:
+        UserError: no such suite, an unknown key, or a part that contradicts another.
+    """
+    raw = _suites(root)
+    if name not in raw:
+        raise UserError(f"{PARAMS}: suites: no suite {name!r}; suites are {sorted(raw)}")
+    where = f"{PARAMS}: suites: {name}"
+    suite: Suite = convert(raw[name], Suite, where)
+    _check_lists(suite, where)
+    _check_baseline(suite, where)
+    for number, rule in enumerate(suite.rules, 1):
+        _check_rule(rule, suite, f"{where}: rules[{number}]")
+    return suite
+
+
+def suites_to_run(root: Path) -> list[str]:
+    """Return the suites that ``dvc repro`` runs, in order."""
+    names: list[str] = convert(params(root).get("run") or [], list[str], f"{PARAMS}: run")
+    known = _suites(root)
+    for name in names:
+        if name not in known:
+            raise UserError(f"{PARAMS}: run: no suite {name!r}; suites are {sorted(known)}")
+    return names
+
+
+def _suites(root: Path) -> dict[str, Any]:
+    return convert(params(root).get("suites") or {}, dict[str, Any], f"{PARAMS}: suites")
+
+
+def _check_lists(suite: Suite, where: str) -> None:
+    for key in ("prompts", "models", "metrics"):
+        values: list[str] = getattr(suite, key)
+        if not values:
+            raise UserError(f"{where}: {key}: is empty; name at least one")
+        if twice := sorted({value for value in values if values.count(value) > 1}):
+            raise UserError(f"{where}: {key}: {twice[0]!r} is named twice; name it once")
+    if suite.repeats < 1:
+        raise UserError(f"{where}: repeats: is {suite.repeats}; must be at least 1")
+
+
+def _check_baseline(suite: Suite, where: str) -> None:
+    baseline = suite.baseline
+    if baseline is None or baseline.file is not None:
+        return
+    for key, value, known in (("model", baseline.model, suite.models), ("prompt", baseline.prompt, suite.prompts)):
+        if value not in known:
+            raise UserError(f"{where}: baseline: {key}: {value!r} is not of this suite; {key}s are {known}")
+
+
+def _check_rule(rule: Rule, suite: Suite, where: str) -> None:
+    given = [key for key in ("at_least", "at_most", "no_worse_by") if getattr(rule, key) is not None]
+    if len(given) != 1:
+        raise UserError(f"{where}: has {given or 'no bound'}; give one of ['at_least', 'at_most', 'no_worse_by']")
+    if rule.no_worse_by is not None and suite.baseline is None:
+        raise UserError(f"{where}: no_worse_by needs a baseline; add `baseline: {{model: …, prompt: …}}` to the suite")
+    if rule.no_worse_by is not None and rule.no_worse_by < 0:
+        raise UserError(f"{where}: no_worse_by: is {rule.no_worse_by}; a margin is 0 or more")
+    for key, named, known in (("models", rule.models, suite.models), ("prompts", rule.prompts, suite.prompts)):
+        if strange := [value for value in named if value not in known]:
+            raise UserError(f"{where}: {key}: {strange[0]!r} is not of this suite; {key} are {known}")

@@ -1,0 +1,90 @@
+"""Rules: three outcomes, in words, and never silence."""
+
+import pytest
+
+from llmops.errors import UserError
+from llmops.records import Estimate, Verdict
+from llmops.rules import sentence, verdicts, worst
+from llmops.suites import Baseline, Rule, Suite
+
+
+def estimate(**changes: object) -> Estimate:
+    base = {
+        "suite": "s", "model": "m", "prompt": "p", "metric": "label_accuracy", "value": 0.85,
+        "low": 0.80, "high": 0.90, "n": 200, "baseline": "m0 · p", "difference": -0.01,
+        "difference_low": -0.03, "difference_high": 0.01, "method": "wilson",
+    }  # fmt: skip
+    return Estimate(**{**base, **changes})  # type: ignore[arg-type]
+
+
+def judged(rule: Rule, *estimates: Estimate) -> list[Verdict]:
+    suite = Suite(
+        dataset="d", task="label", prompts=["p"], models=["m"], metrics=["label_accuracy"],
+        baseline=Baseline(model="m", prompt="p"), rules=[rule],
+    )  # fmt: skip
+    return list(verdicts("s", suite, list(estimates)))
+
+
+@pytest.mark.parametrize(
+    ("bound", "outcome", "reason"),
+    [
+        (0.75, "pass", "value 0.85 [0.8, 0.9] meets 0.75"),
+        (0.95, "fail", "value 0.85 [0.8, 0.9] misses 0.95"),
+        (0.84, "inconclusive", "value 0.85 [0.8, 0.9] holds 0.84; about 5,000 examples in all would decide"),
+    ],
+)
+def test_a_threshold_passes_fails_or_is_inconclusive(bound: float, outcome: str, reason: str) -> None:
+    [verdict] = judged(Rule(metric="label_accuracy", at_least=bound), estimate())
+    assert (verdict.outcome, verdict.reason) == (outcome, reason)
+    assert verdict.rule == f"label_accuracy at least {bound:g}"
+
+
+@pytest.mark.parametrize(("margin", "outcome"), [(0.05, "pass"), (0.02, "inconclusive")])
+def test_a_margin_is_held_against_the_lower_end_of_the_difference(margin: float, outcome: str) -> None:
+    [verdict] = judged(Rule(metric="label_accuracy", no_worse_by=margin), estimate())
+    assert verdict.outcome == outcome
+
+
+def test_where_lower_is_better_the_margin_is_held_against_the_upper_end() -> None:
+    worse = estimate(higher_is_better=False, difference=0.3, difference_low=0.2, difference_high=0.4)
+    [verdict] = judged(Rule(metric="label_accuracy", no_worse_by=0.1), worse)
+    assert verdict.outcome == "fail"
+
+
+def test_a_complete_count_needs_no_interval() -> None:
+    cost = estimate(metric="cost_usd", value=0.5, low=0.5, high=0.5, method="complete")
+    [verdict] = judged(Rule(metric="cost_usd", at_most=0.5), cost)
+    assert (verdict.outcome, verdict.reason) == ("pass", "value 0.5 meets 0.5")
+
+
+def test_what_is_not_known_is_inconclusive_with_its_reason() -> None:
+    cost = estimate(metric="cost_usd", value=None, low=None, high=None, reason="unknown for 3 of 9 responses")
+    [verdict] = judged(Rule(metric="cost_usd", at_most=1), cost)
+    assert (verdict.outcome, verdict.reason) == ("inconclusive", "unknown for 3 of 9 responses")
+
+
+def test_one_known_end_can_decide() -> None:
+    latency = estimate(metric="latency_p95_s", value=3.0, low=2.5, high=None)
+    assert judged(Rule(metric="latency_p95_s", at_most=2), latency)[0].outcome == "fail"
+
+
+def test_the_baseline_is_not_held_against_itself() -> None:
+    itself = estimate(model="m0", baseline=None, difference=None, difference_low=None, difference_high=None)
+    assert judged(Rule(metric="label_accuracy", no_worse_by=0), itself) == []
+
+
+def test_a_rule_on_what_is_not_measured_is_the_users_to_mend() -> None:
+    with pytest.raises(UserError, match=r"rules\[1\]: metric: 'f1' is not measured; metrics are"):
+        judged(Rule(metric="f1", at_least=1), estimate())
+    with pytest.raises(UserError, match=r"rules\[1\]: slice: 'language=fr' has no label_accuracy; slices are"):
+        judged(Rule(metric="label_accuracy", slice="language=fr", at_least=1), estimate())
+
+
+def test_any_fail_outranks_any_inconclusive() -> None:
+    assert worst(["pass", "inconclusive", "fail"]) == "fail"
+    assert worst(["pass", "inconclusive"]) == "inconclusive"
+    assert worst([]) is None
+
+
+def test_a_rule_reads_as_a_sentence() -> None:
+    assert sentence(Rule(metric="a", no_worse_by=0.02)) == "a no worse than the baseline by more than 0.02"

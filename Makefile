@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help repro test slow check dashboard ui locks clean
+.PHONY: help repro test slow check dashboard ui locks deps clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -45,6 +45,9 @@ locks: ## write the locks anew from pyproject.toml (needs uv)
 .venv/test: .venv/base requirements/test.txt
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@touch $@
+
+deps: .venv/base ## write each stage's code dependencies into dvc.yaml anew
+	@python -m tools.deps --write
 
 clean: ## remove what can be made again, but no stored answer
 	rm -rf .venv runs build dist .mypy_cache .ruff_cache .pytest_cache

@@ -10,15 +10,16 @@ import click
 from llmops.errors import UserError
 from llmops.places import TRYOUTS, Places
 
-VERBS = ("fetch", "validate", "generate", "score", "compare", "gate", "publish", "run", "show")
 
+def main(arguments: list[str] | None = None) -> None:
+    """Run a verb; what the user can mend is one line on stderr and exit code 2.
 
-def main() -> None:
-    """Run a verb; what the user can mend is one line on stderr and exit code 2."""
+    Args:
+        arguments: the words after ``llmops``; those of the command line when None.
+    """
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        if code := cli(arguments, standalone_mode=False):
+            sys.exit(code)
     except click.Abort:
         _stop("stopped; what was answered is stored, and the same command goes on from there", 130)
     except click.ClickException as problem:
@@ -84,7 +85,9 @@ _stage("publish", "Log the suite to MLflow and write its report.")
 
 @cli.command()
 @click.argument("suites", nargs=-1)
-@click.option("--check", is_flag=True, help="Judge nothing anew: exit 0 all passed, 1 failed, 3 inconclusive.")
+@click.option(
+    "--check", is_flag=True, help="Judge nothing anew: exit 0 all passed, 1 failed, 3 inconclusive."
+)
 @click.pass_obj
 def gate(places: Places, suites: tuple[str, ...], check: bool) -> None:
     """Judge a suite's estimates by its rules."""
@@ -98,7 +101,9 @@ def gate(places: Places, suites: tuple[str, ...], check: bool) -> None:
         return
     found, code = stage.check(places, names)
     for verdict in found:
-        click.echo(f"{verdict.outcome}: {verdict.suite}: {verdict.model} · {verdict.prompt}: {verdict.rule}: {verdict.reason}")
+        click.echo(
+            f"{verdict.outcome}: {verdict.suite}: {verdict.model} · {verdict.prompt}: {verdict.rule}: {verdict.reason}"
+        )
     raise click.exceptions.Exit(code)
 
 
@@ -124,3 +129,13 @@ def show(places: Places, suite: str | None, as_json: bool, slices: bool) -> None
     from llmops.stages.show import main as print_estimates
 
     print_estimates(places, suite, as_json=as_json, slices=slices)
+
+
+@cli.command()
+@click.option("--port", type=int, default=5000, show_default=True)
+@click.pass_obj
+def ui(places: Places, port: int) -> None:
+    """Open the MLflow UI on the project's store, on loopback."""
+    from llmops.tracking.server import serve
+
+    serve(places.root, port)

@@ -49,7 +49,9 @@ class Progress:
     def _tell(self, now: float, note: str) -> None:
         passed = now - self._started
         rate = self.done / passed if passed > 0 else 0.0
-        left = f", {(self._total - self.done) / rate:.0f} s left" if 0 < self.done < self._total and rate else ""
+        left = (
+            f", {(self._total - self.done) / rate:.0f} s left" if 0 < self.done < self._total and rate else ""
+        )
         line = f"{self._what}: {self.done}/{self._total}, {rate:.0f}/s{left}{f', {note}' if note else ''}"
         self._stream.write(f"\r\x1b[K{line}" if self._moving else f"{line}\n")
         self._stream.flush()

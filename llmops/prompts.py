@@ -85,9 +85,7 @@ class Prompt:
         """
         fields = known_fields(example)
         try:
-            spoken = [
-                Message(role=role, content=template.render(fields)) for role, template in self._templates
-            ]
+            spoken = [Message(role, template.render(fields)) for role, template in self._templates]
         except (self._problem, TypeError, ValueError, ArithmeticError) as problem:
             raise UserError(f"{self.path}: example {example.id!r}: {problem}; mend the template") from None
         return self._in_order(spoken)
@@ -103,11 +101,10 @@ class Prompt:
         return [*head, *self._shots(), *(message for message in spoken if message.role != "system")]
 
     def _shots(self) -> list[Message]:
-        return [
-            Message(role=role, content=text)
-            for shot in self.file.few_shot
-            for role, text in (("user", shot.user), ("assistant", shot.assistant))
-        ]
+        turns: list[Message] = []
+        for shot in self.file.few_shot:
+            turns += [Message("user", shot.user), Message("assistant", shot.assistant)]
+        return turns
 
 
 def known_fields(example: Example) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Order: Example → (Request →) Response → Score → Estimate → Verdict. Wh
 ``None`` beside a reason, never 0.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, dataclass_transform
 
 import msgspec
 
@@ -15,6 +15,7 @@ OVERALL = "all"
 """Name of the slice that holds every example."""
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row: immutable, typed, with no field that is not declared."""
 

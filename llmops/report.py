@@ -10,6 +10,7 @@ from llmops.rules import worst
 
 HEAD = ("suite", "model", "prompt", "metric", "value", "95 % interval", "n", "missing", "cost", "verdict")
 
+
 def rows(estimates: Iterable[Estimate], verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """Return one object for each estimate: its place, its numbers, and the worst verdict on it."""
     judged: dict[tuple[str, ...], list[Outcome]] = {}
@@ -43,16 +44,18 @@ def _place(record: Estimate | Verdict) -> tuple[str, ...]:
 
 
 def table(found: Sequence[dict[str, Any]]) -> str:
-    """Return the overall rows as a table of fixed-width text, Korean names aligned."""
-    return aligned([HEAD, *(_cells(row) for row in found if row["slice"] == OVERALL)])
+    """Return rows as a table of fixed-width text, Korean names aligned; a slice stands behind its metric."""
+    return aligned([HEAD, *(_cells(row) for row in found)])
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    cut = "" if row["slice"] == OVERALL else f" @ {row['slice']}"
+    policy = f" (unread: {row['policy']})" if row["policy"] else ""
     return (
         row["suite"],
         row["model"],
         row["prompt"],
-        f"{row['metric']} (unread: {row['policy']})" if row["policy"] else row["metric"],
+        f"{row['metric']}{cut}{policy}",
         number(row["value"]),
         interval(row["low"], row["high"]),
         f"{row['n']:,}",
@@ -66,7 +69,9 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Return rows of cells in columns as wide as their widest cell, wide characters counted as two."""
     widths = [max(width(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
-        "  ".join(cell + " " * (wanted - width(cell)) for cell, wanted in zip(line, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (wanted - width(cell)) for cell, wanted in zip(line, widths, strict=True)
+        ).rstrip()
         for line in lines
     )
 
@@ -83,7 +88,7 @@ def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title
     for heading, wanted in (("Overall", True), ("By slice", False)):
         chosen = [row for row in found if (row["slice"] == OVERALL) is wanted]
         if chosen:
-            parts += ["", f"## {heading}", "", *_markdown_table(chosen, with_slice=not wanted)]
+            parts += ["", f"## {heading}", "", *_markdown_table(chosen)]
     return "\n".join(parts) + "\n"
 
 
@@ -93,14 +98,11 @@ def _bullets(verdicts: Sequence[Verdict]) -> list[str]:
     return [f"- **{v.outcome}** {v.model} · {v.prompt}: {v.rule}: {v.reason}" for v in verdicts]
 
 
-def _markdown_table(found: Sequence[dict[str, Any]], *, with_slice: bool) -> list[str]:
-    head = [*HEAD[1:4], *(["slice"] if with_slice else []), *HEAD[4:], "difference to baseline"]
+def _markdown_table(found: Sequence[dict[str, Any]]) -> list[str]:
+    head = [*HEAD[1:], "difference to baseline"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in found:
-        cells = list(_cells(row)[1:])
-        if with_slice:
-            cells.insert(3, row["slice"])
-        cells.append(_difference(row))
+        cells = [*_cells(row)[1:], _difference(row)]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines
 

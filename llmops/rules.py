@@ -1,13 +1,21 @@
 """Rules held against Estimates: each rule's outcome on each run, in words."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from llmops.config import PARAMS
 from llmops.errors import UserError
-from llmops.records import Estimate, Outcome, Verdict
 from llmops.numbers import interval, number
+from llmops.records import Estimate, Outcome, Verdict
 from llmops.stats.decide import decide, examples_to_decide
 from llmops.suites import Rule, Suite
+
+
+class Bounds(NamedTuple):
+    """What a value is held to: one of the two."""
+
+    at_least: float | None = None
+    at_most: float | None = None
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
@@ -71,35 +79,35 @@ def sentence(rule: Rule) -> str:
 
 def _absolute(rule: Rule, estimate: Estimate) -> tuple[Outcome, str]:
     ends = (estimate.value, estimate.low, estimate.high)
-    return _decided(ends, estimate.n, rule.at_least, rule.at_most, estimate.reason, "value")
+    return _decided(ends, estimate.n, Bounds(rule.at_least, rule.at_most), estimate.reason, "value")
 
 
 def _relative(rule: Rule, estimate: Estimate) -> tuple[Outcome, str]:
     ends = (estimate.difference, estimate.difference_low, estimate.difference_high)
     margin = rule.no_worse_by or 0.0
-    bounds = (-margin, None) if estimate.higher_is_better else (None, margin)
-    return _decided(ends, estimate.n, *bounds, "too few examples are shared with the baseline", "difference")
+    better = estimate.higher_is_better
+    bounds = Bounds(at_least=-margin) if better else Bounds(at_most=margin)
+    return _decided(ends, estimate.n, bounds, "too few examples are shared with the baseline", "difference")
 
 
 def _decided(
     ends: tuple[float | None, float | None, float | None],
     n: int,
-    at_least: float | None,
-    at_most: float | None,
+    bounds: Bounds,
     reason: str | None,
     what: str,
 ) -> tuple[Outcome, str]:
     value, low, high = ends
-    bound = at_least if at_least is not None else at_most
+    bound = bounds.at_least if bounds.at_least is not None else bounds.at_most
     if value is None or bound is None:
         return "inconclusive", reason or f"no {what} is known"
     if low is None and high is None:
         return "inconclusive", f"{what} {value:.4g} has no interval: {reason or 'too few examples'}"
-    outcome = decide(low, high, at_least=at_least, at_most=at_most)
+    outcome = decide(low, high, at_least=bounds.at_least, at_most=bounds.at_most)
     shown = f"{what} {number(value)} {interval(low, high)}".rstrip()
     if outcome != "inconclusive":
         side = "meets" if outcome == "pass" else "misses"
         return outcome, f"{shown} {side} {bound:g}"
     wanted = examples_to_decide(value, low, high, n, bound)
-    more = f"; about {wanted:,} examples in all would decide" if wanted else ""
+    more = f"; about {wanted:,} examples in all would decide it one time in two" if wanted else ""
     return outcome, f"{shown} holds {bound:g}{more}"

@@ -92,7 +92,10 @@ def _check_baseline(suite: Suite, where: str) -> None:
     baseline = suite.baseline
     if baseline is None or baseline.file is not None:
         return
-    for key, value, known in (("model", baseline.model, suite.models), ("prompt", baseline.prompt, suite.prompts)):
+    for key, value, known in (
+        ("model", baseline.model, suite.models),
+        ("prompt", baseline.prompt, suite.prompts),
+    ):
         if value not in known:
             raise UserError(f"{where}: baseline: {key}: {value!r} is not of this suite; {key}s are {known}")
 
@@ -100,11 +103,18 @@ def _check_baseline(suite: Suite, where: str) -> None:
 def _check_rule(rule: Rule, suite: Suite, where: str) -> None:
     given = [key for key in ("at_least", "at_most", "no_worse_by") if getattr(rule, key) is not None]
     if len(given) != 1:
-        raise UserError(f"{where}: has {given or 'no bound'}; give one of ['at_least', 'at_most', 'no_worse_by']")
+        raise UserError(
+            f"{where}: has {given or 'no bound'}; give one of ['at_least', 'at_most', 'no_worse_by']"
+        )
     if rule.no_worse_by is not None and suite.baseline is None:
-        raise UserError(f"{where}: no_worse_by needs a baseline; add `baseline: {{model: …, prompt: …}}` to the suite")
+        raise UserError(
+            f"{where}: no_worse_by needs a baseline; add `baseline: {{model: …, prompt: …}}` to the suite"
+        )
     if rule.no_worse_by is not None and rule.no_worse_by < 0:
         raise UserError(f"{where}: no_worse_by: is {rule.no_worse_by}; a margin is 0 or more")
-    for key, named, known in (("models", rule.models, suite.models), ("prompts", rule.prompts, suite.prompts)):
+    for key, named, known in (
+        ("models", rule.models, suite.models),
+        ("prompts", rule.prompts, suite.prompts),
+    ):
         if strange := [value for value in named if value not in known]:
             raise UserError(f"{where}: {key}: {strange[0]!r} is not of this suite; {key} are {known}")

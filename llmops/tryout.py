@@ -23,7 +23,9 @@ def main(places: Places, suites: list[str], only: list[str] | None, limit: int |
 
 def _one(places: Places, name: str, only: list[str] | None, limit: int | None) -> None:
     validate.main(places, name)
-    early = Thread(target=_import_slow, daemon=True)  # importing evaluate takes seconds; the models take longer
+    early = Thread(
+        target=_import_slow, daemon=True
+    )  # importing evaluate takes seconds; the models take longer
     early.start()
     generate.main(places, name, only, limit)
     early.join()

@@ -114,7 +114,9 @@ def test_a_suite_is_read_with_its_defaults(tmp_path: Path) -> None:
         ({"baseline": "null", "rule": "{metric: x, no_worse_by: 0}"}, r"no_worse_by needs a baseline"),
     ],
 )  # fmt: skip
-def test_a_suite_that_contradicts_itself_is_refused(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+def test_a_suite_that_contradicts_itself_is_refused(
+    tmp_path: Path, changes: dict[str, str], message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         suite(tmp_path, **changes)
 

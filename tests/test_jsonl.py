@@ -18,7 +18,9 @@ def test_what_is_written_is_read_back_equal(tmp_path: Path) -> None:
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "e.jsonl"
     path.write_text('{"id": "1", "inputs": {}}\n{"id": 2, "inputs": {}}\n', encoding="utf-8")
-    with pytest.raises(UserError, match=r"e\.jsonl:2: Expected `str`, got `int`.*; a line must be one Example"):
+    with pytest.raises(
+        UserError, match=r"e\.jsonl:2: Expected `str`, got `int`.*; a line must be one Example"
+    ):
         list(jsonl.read(path, Example))
 
 

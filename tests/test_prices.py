@@ -14,7 +14,9 @@ def reply(given: int | None = 1000, made: int | None = 100, **more: object) -> R
 
 def test_a_listed_model_is_priced_by_its_tokens() -> None:
     cost = pricing(None, "gpt-4o-mini", OPENAI)(reply())
-    assert cost == pytest.approx(1000 * 0.15e-6 + 100 * 0.60e-6)  # OpenAI's list, 0.15 and 0.60 USD per million
+    assert cost == pytest.approx(
+        1000 * 0.15e-6 + 100 * 0.60e-6
+    )  # OpenAI's list, 0.15 and 0.60 USD per million
 
 
 def test_cached_input_is_cheaper() -> None:

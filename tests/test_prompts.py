@@ -45,10 +45,14 @@ def test_a_prompt_renders_system_then_few_shot_then_user(tmp_path: Path) -> None
 )  # fmt: skip
 def test_a_prompt_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     prompt_file(tmp_path, text)
-    with pytest.raises(UserError, match=message) as problem:
+
+    def used() -> None:
         loaded = load_prompt(tmp_path, "p")
         loaded.check(EXAMPLE)
         loaded.render(EXAMPLE)
+
+    with pytest.raises(UserError, match=message) as problem:
+        used()
     assert "\n" not in str(problem.value)
 
 

@@ -30,7 +30,11 @@ def judged(rule: Rule, *estimates: Estimate) -> list[Verdict]:
     [
         (0.75, "pass", "value 0.85 [0.8, 0.9] meets 0.75"),
         (0.95, "fail", "value 0.85 [0.8, 0.9] misses 0.95"),
-        (0.84, "inconclusive", "value 0.85 [0.8, 0.9] holds 0.84; about 5,000 examples in all would decide"),
+        (
+            0.84,
+            "inconclusive",
+            "value 0.85 [0.8, 0.9] holds 0.84; about 5,000 examples in all would decide it one time in two",
+        ),
     ],
 )
 def test_a_threshold_passes_fails_or_is_inconclusive(bound: float, outcome: str, reason: str) -> None:
@@ -76,7 +80,9 @@ def test_the_baseline_is_not_held_against_itself() -> None:
 def test_a_rule_on_what_is_not_measured_is_the_users_to_mend() -> None:
     with pytest.raises(UserError, match=r"rules\[1\]: metric: 'f1' is not measured; metrics are"):
         judged(Rule(metric="f1", at_least=1), estimate())
-    with pytest.raises(UserError, match=r"rules\[1\]: slice: 'language=fr' has no label_accuracy; slices are"):
+    with pytest.raises(
+        UserError, match=r"rules\[1\]: slice: 'language=fr' has no label_accuracy; slices are"
+    ):
         judged(Rule(metric="label_accuracy", slice="language=fr", at_least=1), estimate())
 
 

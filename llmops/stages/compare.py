@@ -13,7 +13,6 @@ from llmops.errors import UserError
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
 from llmops.stats.classification import UNREAD, Classification, ClassReport, classification
-from llmops.stats.interval import Interval
 from llmops.stats.summary import (
     Column,
     Run,
@@ -91,7 +90,9 @@ def _baselines(
     runs = [run for run in {run for run, _ in measured} if _is_baseline(run, chosen.model, chosen.prompt)]
     if chosen.file is not None and len(runs) != 1:
         known = sorted(str(run) for run in runs)
-        raise UserError(f"{PARAMS}: baseline: {chosen.file} holds the runs {known}; name one by model and prompt")
+        raise UserError(
+            f"{PARAMS}: baseline: {chosen.file} holds the runs {known}; name one by model and prompt"
+        )
     return {metric: (name or str(run), column) for (run, metric), column in measured.items() if run in runs}
 
 
@@ -107,7 +108,13 @@ def _classifications(scores: Iterable[Score], suite: Suite, settings: Params) ->
             if score.missing is None or suite.unread == "wrong":
                 labels[Run(score.model, score.prompt)].append((score.target, score.read))
     return {
-        run: classification(*zip(*pairs, strict=True), settings.seed, settings.resamples, settings.confidence)
+        run: classification(
+            [target for target, _ in pairs],
+            [read for _, read in pairs],
+            settings.seed,
+            settings.resamples,
+            settings.confidence,
+        )
         for run, pairs in labels.items()
     }
 

@@ -3,7 +3,7 @@
 import sys
 
 from llmops.cards.card import load_card
-from llmops.cards.source import Sources, fetch
+from llmops.cards.source import fetch
 from llmops.places import Places, mirror, state_folder
 from llmops.suites import load_suite, suites_to_run
 
@@ -16,7 +16,8 @@ def main(places: Places, suites: list[str] | None = None) -> None:
             load_card(places.root, dataset),
             places.root,
             places.raw(dataset),
-            Sources(state_folder(places.root) / "downloads", mirror()),
+            state_folder(places.root) / "downloads",
+            mirror(),
             lambda line: print(line, file=sys.stderr),
         )
     places.raw("").mkdir(parents=True, exist_ok=True)

@@ -98,7 +98,11 @@ def _records(places: Places, found: Evidence, settings: Params, folder: Path) ->
 
 def _parameters(places: Places, found: Evidence, run: Run) -> dict[str, str]:
     suite = {key: getattr(found.suite, key) for key in ("dataset", "task", "unread", "repeats")}
-    return {**_flat("suite", suite), **_flat("model", _spec(places, run)), **_flat("generate", params(places.root).get("generate"))}
+    return {
+        **_flat("suite", suite),
+        **_flat("model", _spec(places, run)),
+        **_flat("generate", params(places.root).get("generate")),
+    }
 
 
 def _spec(places: Places, run: Run) -> dict[str, Any]:

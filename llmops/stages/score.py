@@ -12,7 +12,7 @@ from llmops.config import PARAMS
 from llmops.metrics.catalog import Metric, fits, load_metric
 from llmops.metrics.door import compute
 from llmops.places import Places
-from llmops.records import Example, Response, Score
+from llmops.records import Example, MissingKind, Response, Score
 from llmops.suites import Suite, load_suite
 from llmops.tasks.catalog import Task, load_task
 from llmops.tasks.reading import Reading
@@ -76,7 +76,8 @@ def _scores(
 def _score(
     metric: Metric, response: Response, reading: Reading, target: str | None, value: float | None
 ) -> Score:
-    missing, reason = None, None
+    missing: MissingKind | None = None
+    reason: str | None = None
     if response.error is not None:
         missing, reason = "error", reading.reason
     elif reading.text is None:

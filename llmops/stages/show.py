@@ -1,5 +1,7 @@
 """results/ and runs/ -> the terminal: the latest estimates of each suite."""
 
+from typing import Any
+
 import msgspec
 
 from llmops import jsonl
@@ -20,7 +22,12 @@ def main(places: Places, suite: str | None, *, as_json: bool = False, slices: bo
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
-        print(table([row for row in found if slices or row["slice"] == OVERALL]))
+        print(table([row for row in found if _wanted(row, slices=slices)]))
+
+
+def _wanted(row: dict[str, Any], *, slices: bool) -> bool:
+    """The row is a metric of the suite or one that a rule speaks of."""
+    return (row["policy"] is not None or row["verdict"] is not None) and (slices or row["slice"] == OVERALL)
 
 
 def _latest(places: Places, suite: str | None) -> list[tuple[str, Places]]:
@@ -33,5 +40,7 @@ def _latest(places: Places, suite: str | None) -> list[tuple[str, Places]]:
             if suite in (None, name) and age > newest.get(name, (-1.0, here))[0]:
                 newest[name] = (age, here)
     if not newest:
-        raise UserError(f"show: no estimates{f' of {suite!r}' if suite else ''}; run `dvc repro` or `llmops run SUITE`")
+        raise UserError(
+            f"show: no estimates{f' of {suite!r}' if suite else ''}; run `dvc repro` or `llmops run SUITE`"
+        )
     return [(name, here) for name, (_, here) in sorted(newest.items())]

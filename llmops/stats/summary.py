@@ -130,7 +130,10 @@ def _with_difference(
     name, theirs = baseline
     both = [i for i in known if i in theirs.values]
     found = paired_difference(
-        [ours.values[i] for i in both], [theirs.values[i] for i in both], _clusters(both, about), about.confidence
+        [ours.values[i] for i in both],
+        [theirs.values[i] for i in both],
+        _clusters(both, about),
+        about.confidence,
     )
     return replace(
         estimate,
@@ -152,9 +155,7 @@ def interval_estimate(about: Setting, run: Run, metric: str, interval: Interval)
     return replace(_estimate(about, run, metric, OVERALL, interval), policy=about.policy)
 
 
-def run_estimates(
-    run: Run, responses: Sequence[Response], unread: int, about: Setting
-) -> Iterator[Estimate]:
+def run_estimates(run: Run, responses: Sequence[Response], unread: int, about: Setting) -> Iterator[Estimate]:
     """Yield what a run's calls amount to: latency, cost, tokens, the share of failed and unread answers.
 
     Args:

@@ -10,7 +10,9 @@ RUN = Run("m", "p")
 
 
 def about(unread: str = "wrong"):  # type: ignore[no-untyped-def]
-    suite = Suite(dataset="d", task="label", prompts=["p"], models=["m"], metrics=["a"], slices=["lang"], unread=unread)  # type: ignore[arg-type]
+    suite = Suite(
+        dataset="d", task="label", prompts=["p"], models=["m"], metrics=["a"], slices=["lang"], unread=unread
+    )  # type: ignore[arg-type]
     examples = [Example(id=str(i), inputs={}, slices={"lang": "ko" if i < 2 else "en"}) for i in range(5)]
     return setting("s", suite, 0.95, examples)
 
@@ -19,7 +21,13 @@ def scores() -> list[Score]:
     def score(example: str, value: float | None, missing: str | None = None) -> Score:
         return Score("s", example, "m", "p", "a", value=value, missing=missing)  # type: ignore[arg-type]
 
-    return [score("0", 1.0), score("1", 0.0), score("2", 1.0), score("3", None, "unread"), score("4", None, "error")]
+    return [
+        score("0", 1.0),
+        score("1", 0.0),
+        score("2", 1.0),
+        score("3", None, "unread"),
+        score("4", None, "error"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Metrics: columns of answers and targets to one value for each."""

@@ -1,0 +1,1 @@
+"""How an Example becomes Requests, and how an answer is read."""

@@ -1,0 +1,38 @@
+"""One Example asked through a model: the task's generator driven to its answer."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from llmops.records import Fault, Reply, Request, Turn
+from llmops.tasks.asking import Asking
+
+Number = TypeVar("Number", int, float)
+
+
+class Answered(NamedTuple):
+    """What came of it: the answer or the fault, and every turn that led there."""
+
+    answer: str | None
+    turns: list[Turn]
+    error: Fault | None
+
+
+async def answered(asking: Asking, ask: Callable[[Request], Awaitable[Reply]]) -> Answered:
+    """Send the task's Requests until it returns its answer, or until one has no answer."""
+    turns: list[Turn] = []
+    try:
+        request = next(asking)
+        while True:
+            reply = await ask(request)
+            turns.append(Turn(messages=request.messages, reply=reply))
+            if reply.error is not None:
+                return Answered(None, turns, reply.error)
+            request = asking.send(reply)
+    except StopIteration as done:
+        return Answered(done.value, turns, None)
+
+
+def summed(values: Sequence[Number | None]) -> Number | None:
+    """Return the sum over turns, None when any turn's part is not known."""
+    known = [value for value in values if value is not None]
+    return sum(known) if values and len(known) == len(values) else None

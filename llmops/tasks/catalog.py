@@ -1,0 +1,40 @@
+"""The tasks there are."""
+
+from typing import NamedTuple
+
+from llmops.errors import UserError
+from llmops.tasks import labels, numerals, reading
+from llmops.tasks.reading import Reader
+
+
+class Task(NamedTuple):
+    """How examples are asked and how their answers are read."""
+
+    asking: str
+    """A key of ``asking.ASKING``."""
+    reader: Reader
+    help: str
+
+
+READERS: dict[str, Reader] = {
+    "label": labels.label,
+    "number": numerals.number,
+    "text": reading.text,
+}
+
+TASKS: dict[str, Task] = {
+    "label": Task("question", READERS["label"], "the answer names one of the data set's labels"),
+    "number": Task("question", READERS["number"], "the answer is a number, marked or last"),
+    "text": Task("question", READERS["text"], "the answer is the whole text"),
+}
+
+
+def load_task(name: str, where: str) -> Task:
+    """Return the task of that name.
+
+    Raises:
+        UserError: there is none (the message starts with ``where`` and lists them).
+    """
+    if name not in TASKS:
+        raise UserError(f"{where}: unknown task {name!r}; tasks are {sorted(TASKS)}")
+    return TASKS[name]

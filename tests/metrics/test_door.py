@@ -1,0 +1,103 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import evaluate
+import pytest
+
+from llmops.errors import UserError
+from llmops.metrics.catalog import METRICS, Metric
+from llmops.metrics.door import as_evaluate, compute
+
+PAIRS = {"reads": ["1", "the 2", ""], "targets": ["1", "2", "3"]}
+
+
+def returning(value):
+    return Metric("mine", lambda reads, targets: value, None, "what it is told")
+
+
+@pytest.mark.parametrize("name", METRICS.keys() - {"numeric_match"})
+def test_values_that_went_through_evaluate_are_the_functions_own(name):
+    assert compute(METRICS[name], **PAIRS) == METRICS[name].function(*PAIRS.values())
+
+
+def test_evaluate_gives_the_mean_under_the_metrics_name():
+    module = as_evaluate(METRICS["exact_match"])
+    assert isinstance(module, evaluate.Metric)
+    assert module.name == "exact_match"
+    found = module.compute(predictions=["a", "b"], references=["a", "c"])
+    assert found == {"exact_match": 0.5, "values": [1.0, 0.0]}
+
+
+def test_batches_add_up():
+    module = as_evaluate(METRICS["exact_match"])
+    module.add_batch(predictions=["a"], references=["a"])
+    module.add(prediction="b", reference="c")
+    assert module.compute()["values"] == [1.0, 0.0]
+
+
+def test_metrics_go_into_a_combination():
+    both = evaluate.combine([as_evaluate(METRICS["exact_match"]), as_evaluate(METRICS["token_f1"])])
+    assert both.compute(predictions=["a cat"], references=["the cat"]) == {
+        "exact_match": 0.0,
+        "exact_match_values": [0.0],
+        "token_f1": 1.0,
+        "token_f1_values": [1.0],
+    }
+
+
+def test_nothing_to_measure_asks_nobody():
+    assert compute(returning([1, 2, 3]), [], []) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([1.0], "metrics: 'mine' returned 1 values for 3 pairs; return one each"),
+        ([1, 2, float("nan")], "metrics: 'mine' returned nan for pair 2; return finite numbers"),
+        ([1, float("inf"), 2], "metrics: 'mine' returned inf for pair 1; return finite numbers"),
+        ([1, None, 2], "metrics: 'mine' returned [1, None, 2]; return a list of numbers"),
+        (0.5, "metrics: 'mine' returned 0.5; return a list of numbers"),
+    ],
+)
+def test_a_metric_that_returns_something_else_is_refused(value, message):
+    with pytest.raises(UserError) as refused:
+        compute(returning(value), **PAIRS)
+    assert str(refused.value) == message
+
+
+def test_truth_values_count_as_1_and_0():
+    assert compute(returning([True, False, True]), **PAIRS) == [1.0, 0.0, 1.0]
+
+
+def test_columns_of_different_length_are_refused():
+    with pytest.raises(ValueError, match="1 reads for 0 targets"):
+        compute(METRICS["exact_match"], ["a"], [])
+
+
+def test_measuring_prints_nothing_and_leaves_no_file(tmp_path):
+    code = (
+        "import sys\n"
+        "from llmops.metrics.catalog import METRICS\n"
+        "assert not {'evaluate', 'sacrebleu', 'numpy'} & set(sys.modules)\n"
+        "from llmops.metrics.door import compute\n"
+        "assert 'evaluate' not in sys.modules\n"
+        "compute(METRICS['exact_match'], ['a'], ['b'])\n"
+    )
+    env = {
+        "HOME": str(tmp_path),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []

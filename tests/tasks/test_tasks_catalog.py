@@ -1,0 +1,28 @@
+import pytest
+
+from llmops.errors import UserError
+from llmops.tasks.asking import ASKING
+from llmops.tasks.catalog import TASKS, load_task
+
+
+@pytest.mark.parametrize(("name", "read"), [("label", "yes"), ("number", "5"), ("text", "Yes: 5")])
+def test_each_task_reads_the_same_answer_its_own_way(name, read):
+    assert load_task(name, "here").reader(" Yes: 5 ", ["yes", "no"]).text == read
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_is_asked_in_a_way_that_exists(name):
+    assert TASKS[name].asking in ASKING
+    assert TASKS[name].help
+
+
+def test_an_unknown_task_is_refused_with_those_there_are():
+    with pytest.raises(UserError) as refused:
+        load_task("vibes", "params.yaml: suites: support: task")
+    assert str(refused.value) == (
+        "params.yaml: suites: support: task: unknown task 'vibes'; tasks are ['label', 'number', 'text']"
+    )
+
+
+def test_white_space_alone_is_no_text():
+    assert load_task("text", "here").reader(" \n", []) == (None, "empty answer")

@@ -101,9 +101,8 @@ def gate(places: Places, suites: tuple[str, ...], check: bool) -> None:
         return
     found, code = stage.check(places, names)
     for verdict in found:
-        click.echo(
-            f"{verdict.outcome}: {verdict.suite}: {verdict.model} · {verdict.prompt}: {verdict.rule}: {verdict.reason}"
-        )
+        run_name = f"{verdict.suite}: {verdict.model} · {verdict.prompt}"
+        click.echo(f"{verdict.outcome}: {run_name}: {verdict.rule}: {verdict.reason}")
     raise click.exceptions.Exit(code)
 
 

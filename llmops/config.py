@@ -63,19 +63,23 @@ def _unknown_keys(value: Any, info: Any, where: str) -> Iterator[tuple[str, str,
     if isinstance(info, msgspec.inspect.UnionType):
         info = _member(value, info)
     if isinstance(info, msgspec.inspect.StructType) and isinstance(value, dict):
-        fields = {field.encode_name: field.type for field in info.fields}
-        known = sorted([*fields, *([info.tag_field] if info.tag_field else [])])
-        for key, inner in value.items():
-            if key not in known:
-                yield where, key, known
-            elif key in fields:
-                yield from _unknown_keys(inner, fields[key], f"{where}: {key}")
+        yield from _unknown_fields(value, info, where)
     elif isinstance(info, msgspec.inspect.DictType) and isinstance(value, dict):
         for key, inner in value.items():
             yield from _unknown_keys(inner, info.value_type, f"{where}: {key}")
     elif isinstance(info, msgspec.inspect.ListType) and isinstance(value, list):
         for number, inner in enumerate(value, 1):
             yield from _unknown_keys(inner, info.item_type, f"{where}[{number}]")
+
+
+def _unknown_fields(value: dict[str, Any], info: Any, where: str) -> Iterator[tuple[str, str, list[str]]]:
+    fields = {field.encode_name: field.type for field in info.fields}
+    known = sorted([*fields, *([info.tag_field] if info.tag_field else [])])
+    for key, inner in value.items():
+        if key not in known:
+            yield where, key, known
+        elif key in fields:
+            yield from _unknown_keys(inner, fields[key], f"{where}: {key}")
 
 
 def _member(value: Any, union: Any) -> Any:

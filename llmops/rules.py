@@ -31,9 +31,9 @@ def verdicts(name: str, suite: Suite, estimates: list[Estimate]) -> Iterator[Ver
     Raises:
         UserError: a rule names a metric or a slice that no estimate has.
     """
-    for number, rule in enumerate(suite.rules, 1):
+    for place, rule in enumerate(suite.rules, 1):
         named = [e for e in estimates if e.metric == rule.metric]
-        where = f"{PARAMS}: suites: {name}: rules[{number}]"
+        where = f"{PARAMS}: suites: {name}: rules[{place}]"
         if not named:
             known = sorted({e.metric for e in estimates})
             raise UserError(f"{where}: metric: {rule.metric!r} is not measured; metrics are {known}")

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,12 +71,12 @@ def copy_of_the_project(goal: Path) -> Project:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project after its first `dvc repro`."""
     made = copy_of_the_project(tmp_path_factory.mktemp("project"))
     made.dvc("repro")
     made.commit("first run")
-    yield made
+    return made
 
 
 def read(project: Project, name: str, kind: type) -> list:  # type: ignore[type-arg]

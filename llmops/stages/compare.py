@@ -104,9 +104,9 @@ def _classifications(scores: Iterable[Score], suite: Suite, settings: Params) ->
     """Return the confusion and per-class numbers of each run; none when the suite does not classify."""
     labels: dict[Run, list[tuple[str, str | None]]] = defaultdict(list)
     for score in scores:
-        if score.metric == CLASSIFIED and score.target is not None and score.missing != "error":
-            if score.missing is None or suite.unread == "wrong":
-                labels[Run(score.model, score.prompt)].append((score.target, score.read))
+        counted = score.missing is None or (score.missing == "unread" and suite.unread == "wrong")
+        if score.metric == CLASSIFIED and score.target is not None and counted:
+            labels[Run(score.model, score.prompt)].append((score.target, score.read))
     return {
         run: classification(
             [target for target, _ in pairs],

@@ -1,4 +1,4 @@
-"""data/raw/<data set>/ -> results/<suite>/examples.jsonl, validation/examples.json: Great Expectations hold."""
+"""data/raw/<data set>/ -> results/<suite>/examples.jsonl, validation/examples.json: rows held to it."""
 
 from llmops import jsonl
 from llmops.cards.card import load_card

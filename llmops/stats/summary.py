@@ -182,12 +182,6 @@ def run_estimates(run: Run, responses: Sequence[Response], unread: int, about: S
         yield _complete(about, run, name, share, len(responses), 0)
 
 
-RUN_METRICS = (
-    "latency_p50_s", "latency_p95_s", "cost_usd", "input_tokens", "output_tokens", "error_share", "missing_share",
-)  # fmt: skip
-"""What every run is measured by, whatever the suite's metrics are."""
-
-
 def total(values: Sequence[float | int | None]) -> float | None:
     """Return the sum, None when any of them is not known: a part is not the whole."""
     known = [value for value in values if value is not None]

@@ -103,7 +103,7 @@ def _specs(places: Places, suite: Suite, only: list[str] | None) -> dict[str, Mo
 
 async def _ask_models(job: Job, specs: Mapping[str, ModelSpec]) -> list[Response]:
     """Return every model's responses, in the order of the suite's models, prompts and examples."""
-    models = [open_model(name, spec, job.places.root) for name, spec in specs.items()]
+    models = [open_model(name, spec, job.places) for name, spec in specs.items()]
     budget = Budget(job.settings.budget_usd)
     responses: list[Response] = []
     with closing(open_store(f"sqlite:///{state_folder(job.places.root) / STORE}")) as store:

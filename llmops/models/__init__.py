@@ -1,0 +1,1 @@
+"""Models: each kind turns a Request into a Reply, and wrappers add store, retries, ledger, limits."""

@@ -1,0 +1,104 @@
+"""The kinds of model there are."""
+
+from collections.abc import Callable
+from typing import Any
+
+from llmops.config import convert
+from llmops.errors import UserError
+from llmops.models.model import Model
+from llmops.models.specs import (
+    LlamaCppSpec,
+    ModelSpec,
+    OpenAISpec,
+    PythonSpec,
+    RecordedSpec,
+    TransformersSpec,
+)
+from llmops.places import Places
+from llmops.records import Sampling
+
+Opener = Callable[[str, Any, Places], Model]
+
+
+def _openai(name: str, spec: OpenAISpec, places: Places) -> Model:
+    from llmops.models.openai_chat import open_openai
+
+    return open_openai(name, spec)
+
+
+def _llamacpp(name: str, spec: LlamaCppSpec, places: Places) -> Model:
+    from llmops.models.llamacpp import open_llamacpp
+
+    return open_llamacpp(name, spec, places.root)
+
+
+def _transformers(name: str, spec: TransformersSpec, places: Places) -> Model:
+    from llmops.models.hugging_face import open_transformers
+
+    return open_transformers(name, spec, places.root)
+
+
+def _recorded(name: str, spec: RecordedSpec, places: Places) -> Model:
+    from llmops.models.recorded import open_recorded
+
+    return open_recorded(name, spec, places)
+
+
+def _python(name: str, spec: PythonSpec, places: Places) -> Model:
+    from llmops.models.application import open_python
+
+    return open_python(name, spec, places.root)
+
+
+KINDS: dict[str, tuple[Any, Opener]] = {
+    "openai": (OpenAISpec, _openai),
+    "llamacpp": (LlamaCppSpec, _llamacpp),
+    "transformers": (TransformersSpec, _transformers),
+    "recorded": (RecordedSpec, _recorded),
+    "python": (PythonSpec, _python),
+}
+"""Kind → the record of its settings, and what opens it (a kind's libraries load only then)."""
+
+
+def parse_spec(name: str, raw: Any) -> ModelSpec:
+    """Return the settings of the model ``name``, as params.yaml gives them.
+
+    Raises:
+        UserError: an unknown kind or key, a wrong type, or a sampling value out of its range.
+    """
+    where = f"params.yaml: models: {name}"
+    if not isinstance(raw, dict):
+        raise UserError(f"{where}: is {raw!r}; must be a mapping with a kind, one of {sorted(KINDS)}")
+    kind = raw.get("kind")
+    if kind not in KINDS:
+        raise UserError(f"{where}: kind: is {kind!r}; must be one of {sorted(KINDS)}")
+    spec: ModelSpec = convert(raw, KINDS[kind][0], where)
+    if isinstance(spec, OpenAISpec | LlamaCppSpec | TransformersSpec):
+        _check_sampling(spec.sampling, f"{where}: sampling")
+    for field in ("context", "slots", "concurrency", "timeout_s"):
+        _check(field, getattr(spec, field, None), lambda value: value > 0, f"{where}: {{}}; must be above 0")
+    return spec
+
+
+def open_model(name: str, spec: ModelSpec, places: Places) -> Model:
+    """Return the model, ready to be asked.
+
+    Args:
+        places: the project's folder, which the spec's paths lie below, and where its data sets are.
+
+    Raises:
+        UserError: a missing file, key or package.
+    """
+    opener = next(opener for kind, opener in KINDS.values() if isinstance(spec, kind))
+    return opener(name, spec, places)
+
+
+def _check_sampling(sampling: Sampling, where: str) -> None:
+    _check("temperature", sampling.temperature, lambda t: t >= 0, f"{where}: {{}}; must be 0 or more")
+    _check("top_p", sampling.top_p, lambda p: 0 < p <= 1, f"{where}: {{}}; must be above 0 and at most 1")
+    _check("max_tokens", sampling.max_tokens, lambda n: n >= 1, f"{where}: {{}}; must be at least 1")
+
+
+def _check(field: str, value: float | None, holds: Callable[[float], bool], message: str) -> None:
+    if value is not None and not holds(value):
+        raise UserError(message.format(f"{field}: is {value!r}"))

@@ -1,0 +1,38 @@
+"""Files that a model is made of: where they lie, and their hashes."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from llmops.errors import UserError
+
+
+def project_file(name: str, root: Path, file: str) -> Path:
+    """Return the path of a file that the model ``name`` is made of.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    path = root / file
+    if not path.is_file():
+        raise UserError(f"models.{name}: file: {file!r} is no file; give a path below the project's folder")
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    """Return the file's sha256 as hex, read once a process for as long as the file stays the same."""
+    state = path.stat()
+    return _sha256(path, state.st_size, state.st_mtime_ns)
+
+
+def sha256_of_all(paths: Iterable[Path], below: Path) -> str:
+    """Return one sha256 for several files, their names below ``below`` included."""
+    lines = [f"{path.relative_to(below).as_posix()} {sha256_of(path)}\n" for path in sorted(paths)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, changed_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,113 @@
+"""The door to ``xllamacpp``: a GGUF file, served in this process."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any
+
+import msgspec
+
+from llmops.errors import UserError
+from llmops.models.completions import chat_body, read_completion
+from llmops.models.files import project_file, sha256_of
+from llmops.models.model import Model
+from llmops.models.specs import LlamaCppSpec
+from llmops.records import Reply, Request
+
+MAGIC = b"GGUF"
+QUIET = -1
+MOST_SLOTS = 8
+PURE_SAMPLING = {"top_k": 0, "min_p": 0.0, "cache_prompt": False}
+"""llama.cpp's own defaults cut the distribution further than temperature and top_p say."""
+
+
+def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
+    """Return the model in ``spec.file``; it loads when it is asked first.
+
+    Each of its slots is an engine of one slot and one thread, not one engine of many slots:
+    requests that are decoded in one batch flip bits in each other's answers.
+
+    Raises:
+        UserError: the file is missing or no GGUF; when asked, it is cut short or not supported.
+    """
+    path = _checked(name, spec.file, project_file(name, root, spec.file))
+    engine = f"xllamacpp {version('xllamacpp')}"
+    slots = spec.slots or min(MOST_SLOTS, os.cpu_count() or 1)
+    engines = _Engines(slots, lambda: _started(name, spec, path), f"llamacpp {name}")
+
+    def wire(request: Request) -> dict[str, Any]:
+        return {**chat_body(request, spec.sampling, "max_tokens"), **PURE_SAMPLING}
+
+    async def ask(request: Request) -> Reply:
+        reply = read_completion(await engines.complete(wire(request)))
+        return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=engine)
+
+    identity = {
+        "kind": "llamacpp",
+        "model": spec.file.rpartition("/")[2],
+        "weights": sha256_of(path),
+        "context": spec.context,
+        "engine": engine,
+        "sampling": msgspec.to_builtins(spec.sampling),
+    }
+    return Model(name, identity, wire, ask, engines.close, price=spec.price, concurrency=slots)
+
+
+class _Engines:
+    """As many engines as slots, each started when a request first finds the others busy."""
+
+    def __init__(self, slots: int, start: Callable[[], Any], name: str) -> None:
+        self._start = start
+        self._threads = ThreadPoolExecutor(slots, thread_name_prefix=name)
+        self._idle: LifoQueue[Any] = LifoQueue()  # the last one used is taken first: few requests start few
+        for _ in range(slots):
+            self._idle.put(None)
+
+    async def complete(self, body: dict[str, Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._complete, body)
+
+    def _complete(self, body: dict[str, Any]) -> Any:
+        engine = self._idle.get()
+        try:
+            engine = engine or self._start()
+            return engine.handle_chat_completions(body)
+        finally:
+            self._idle.put(engine)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown)
+        while not self._idle.empty():
+            self._idle.get()
+
+
+def _checked(name: str, file: str, path: Path) -> Path:
+    with path.open("rb") as opened:
+        if opened.read(len(MAGIC)) != MAGIC:
+            raise UserError(f"models.{name}: file: {file!r} is no GGUF file; give one that ends in .gguf")
+    return path
+
+
+def _started(name: str, spec: LlamaCppSpec, path: Path) -> Any:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.verbosity = QUIET
+    params.hostnames, params.port = ["127.0.0.1"], 0
+    params.n_ctx, params.n_parallel = spec.context, 1
+    params.n_batch = params.n_ubatch = min(spec.context, 512)
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    params.n_threads_http = 1
+    params.cache_prompt, params.cache_ram_mib, params.n_ctx_checkpoints = False, 0, 0
+    params.warmup = params.ui = params.endpoint_slots = params.fit_params = False
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError:
+        raise UserError(
+            f"models.{name}: file: {spec.file!r} cannot be loaded; it is cut short, damaged, or of a kind"
+            " that llama.cpp does not know: fetch it again"
+        ) from None

@@ -1,0 +1,156 @@
+"""Answers that exist already: a file of them, looked up by what names the example."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from llmops.errors import UserError
+from llmops.models.files import project_file, sha256_of
+from llmops.models.model import Model
+from llmops.models.specs import RecordedSpec
+from llmops.places import Places
+from llmops.records import Fault, Reply, Request
+from llmops.table import rows
+
+Key = tuple[str, ...]
+
+
+def open_recorded(name: str, spec: RecordedSpec, places: Places) -> Model:
+    """Return the model whose answers are the rows of ``spec.file``.
+
+    An example without a row, or a row without an answer, is a Reply with the error ``not_recorded``.
+
+    Raises:
+        UserError: the file is missing; when asked, no row has the fields that the spec names, or
+            two rows of one example differ.
+    """
+    below = places.raw(spec.dataset) if spec.dataset else places.root
+    path = project_file(name, below, spec.file)
+    match = {spec.match: spec.match} if isinstance(spec.match, str) else spec.match
+
+    @cache
+    def replies() -> dict[Key, tuple[int, Reply]]:
+        return _read(f"models.{name}: {spec.file}", spec, match, path)
+
+    async def ask(request: Request) -> Reply:
+        sought = tuple(_as_text(_of_example(request, field)) for field in match.values())
+        if request.repeat:
+            return _not_recorded(f"{spec.file} holds one answer an example, this is repeat {request.repeat}")
+        line_and_reply = replies().get(sought)
+        if line_and_reply is None:
+            shown = dict(zip(match, sought, strict=True))
+            return _not_recorded(f"{spec.file} has no row with {_shortened(shown)}")
+        return line_and_reply[1]
+
+    identity = {
+        "kind": "recorded",
+        "model": name,
+        "file": sha256_of(path),
+        "spec": msgspec.to_builtins(spec),
+    }
+    return Model(name, identity, _wire, ask, stored=False)
+
+
+def _wire(request: Request) -> dict[str, Any]:
+    return {"example_id": request.example_id, "inputs": request.inputs}
+
+
+def _read(where: str, spec: RecordedSpec, match: dict[str, str], path: Path) -> dict[Key, tuple[int, Reply]]:
+    found: dict[Key, tuple[int, Reply]] = {}
+    answered = 0
+    row: dict[str, Any] = {}
+    for line, row in rows(path):
+        values = [value_at(row, field) for field in match]
+        if None in values:
+            missing = list(match)[values.index(None)]
+            raise UserError(f"{where}:{line}: no field {missing!r} to match by; fields are {sorted(row)}")
+        key, reply = tuple(_as_text(value) for value in values), _reply(spec, row, line)
+        known = found.setdefault(key, (line, reply))
+        if _but_line(known[1]) != _but_line(reply):
+            raise UserError(
+                f"{where}:{line}: answers the same example as line {known[0]}, otherwise; keep one"
+            )
+        answered += reply.error is None
+    if not answered:
+        raise UserError(f"{where}: no row has an answer at {spec.answer!r}; fields are {sorted(_paths(row))}")
+    return found
+
+
+def _reply(spec: RecordedSpec, row: Mapping[str, Any], line: int) -> Reply:
+    answer = value_at(row, spec.answer)
+    if answer is None:
+        return _not_recorded(f"{spec.file}:{line}: no value at {spec.answer!r}")
+    told = {
+        "served_model": _told(row, spec.model, str),
+        "latency_s": _told(row, spec.latency_s, float),
+        "input_tokens": _told(row, spec.input_tokens, int),
+        "output_tokens": _told(row, spec.output_tokens, int),
+        "cost_usd": _told(row, spec.cost_usd, float),
+    }
+    return Reply(text=_as_text(answer), **told)
+
+
+def _told(row: Mapping[str, Any], field: str | None, kind: type) -> Any:
+    """Return the field's value as ``kind``, None when there is none or it is not of that kind."""
+    value = None if field is None else value_at(row, field)
+    try:
+        return None if value is None else kind(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def value_at(row: Any, field: str) -> Any:
+    """Return the value at a dotted path, None when there is none; a key may hold dots itself.
+
+    >>> value_at({"model": {"answers": ["4", "5"]}}, "model.answers.1")
+    '5'
+    """
+    if isinstance(row, list):
+        head, _, rest = field.partition(".")
+        if not head.isdigit() or int(head) >= len(row):
+            return None
+        return value_at(row[int(head)], rest) if rest else row[int(head)]
+    if not isinstance(row, Mapping):
+        return None
+    if field in row:
+        return row[field]
+    for key, value in row.items():
+        if field.startswith(f"{key}."):
+            return value_at(value, field[len(key) + 1 :])
+    return None
+
+
+def _paths(row: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}"
+
+
+def _of_example(request: Request, field: str) -> Any:
+    if field in request.inputs:
+        return request.inputs[field]
+    return request.example_id if field == "id" else None
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
+
+
+def _not_recorded(message: str) -> Reply:
+    return Reply(error=Fault(kind="not_recorded", message=message))
+
+
+def _but_line(reply: Reply) -> Reply:
+    return reply if reply.error is None else Reply(error=Fault(kind=reply.error.kind, message=""))
+
+
+def _shortened(values: dict[str, str], limit: int = 60) -> str:
+    parts = (
+        f"{key} {value if len(value) <= limit else value[:limit] + '…'!r}" for key, value in values.items()
+    )
+    return ", ".join(parts)

@@ -1,0 +1,123 @@
+"""The transformers kind, with a random Llama of a few thousand parameters."""
+
+import importlib.util
+import os
+
+import pytest
+
+from llmops.errors import UserError, WorldError
+from llmops.models.catalog import open_model, parse_spec
+from llmops.models.model import request_key
+from llmops.places import Places
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub is imported
+
+INSTALLED = all(importlib.util.find_spec(name) for name in ("torch", "transformers", "tokenizers"))
+needs_it = pytest.mark.skipif(not INSTALLED, reason="torch and transformers are not installed (llmops[hf])")
+
+
+@pytest.mark.skipif(INSTALLED, reason="torch and transformers are installed")
+def test_a_missing_package_is_told_with_what_installs_it(tmp_path):
+    spec = parse_spec("tiny", {"kind": "transformers", "model": "tiny"})
+    with pytest.raises(UserError, match=r"kind 'transformers' is not installed; `pip install llmops\[hf\]`"):
+        open_model("tiny", spec, Places(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    import tokenizers
+    import torch
+    import transformers
+
+    folder = tmp_path_factory.mktemp("project")
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    words = {token: number for number, token in enumerate(["<|bos|>", "<|eos|>", *alphabet])}
+    inner = tokenizers.Tokenizer(tokenizers.models.BPE(words, []))
+    inner.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = tokenizers.decoders.ByteLevel()
+    ends = {"bos_token": "<|bos|>", "eos_token": "<|eos|>"}
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=inner, **ends)
+    tokenizer.chat_template = "{% for m in messages %}{{ m['role'] + ':' + m['content'] + '\n' }}{% endfor %}"
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=2, max_position_embeddings=96, bos_token_id=0, eos_token_id=1,
+    )  # fmt: skip
+    transformers.LlamaForCausalLM(config).save_pretrained(folder / "tiny")
+    tokenizer.save_pretrained(folder / "tiny")
+    return folder
+
+
+def opened(root, **more):
+    return open_model(
+        "tiny", parse_spec("tiny", {"kind": "transformers", "model": "tiny", **more}), Places(root)
+    )
+
+
+@pytest.fixture
+def asking(root, run, request_of):
+    def ask(question="hi", **more):
+        async def work():
+            model = opened(root, **more)
+            try:
+                return await model.ask(request_of(question))
+            finally:
+                await model.close()
+
+        return run(work())
+
+    return ask
+
+
+@needs_it
+def test_an_answer_tells_its_tokens_and_why_it_ended(asking):
+    reply = asking(sampling={"max_tokens": 5})
+    assert (reply.input_tokens, reply.output_tokens, reply.finish_reason) == (len("user:hi\n"), 5, "length")
+    assert reply.text
+    assert reply == asking(sampling={"max_tokens": 5})
+
+
+@needs_it
+def test_a_seed_decides_what_is_drawn(asking):
+    def drawn(seed):
+        return asking(sampling={"temperature": 1.0, "max_tokens": 8, "seed": seed}).text
+
+    assert drawn(1) == drawn(1)
+    assert len({drawn(seed) for seed in range(4)}) > 1
+
+
+@needs_it
+def test_a_stop_ends_the_answer_and_is_not_in_it(asking):
+    text = asking(sampling={"max_tokens": 8}).text
+    stop = text[3]
+    reply = asking(sampling={"max_tokens": 8, "stop": [stop]})
+    assert (reply.text, reply.finish_reason) == (text[: text.index(stop)], "stop")
+
+
+@needs_it
+def test_a_prompt_over_the_context_is_a_refusal(asking):
+    with pytest.raises(WorldError, match="do not fit a context of 96") as caught:
+        asking("x" * 200)
+    assert caught.value.kind == "context_overflow"
+
+
+@needs_it
+def test_the_weights_are_in_the_key(root, request_of):
+    def key():
+        return request_key(opened(root), request_of())
+
+    first = key()
+    assert key() == first
+    weights = root / "tiny" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    assert key() != first
+
+
+@needs_it
+def test_a_model_that_is_nowhere_is_told(root):
+    with pytest.raises(UserError, match="model: 'no-such-folder' cannot be loaded"):
+        open_model(
+            "tiny", parse_spec("tiny", {"kind": "transformers", "model": "no-such-folder"}), Places(root)
+        )

@@ -1,0 +1,99 @@
+"""What is in the store's key, and what is not."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmops.models.catalog import open_model, parse_spec
+from llmops.models.model import Model, request_key
+from llmops.places import Places
+from llmops.records import Message, Reply, Request
+
+BASE = {
+    "kind": "openai",
+    "model": "m-1",
+    "base_url": "http://127.0.0.1:9/v1",
+    "sampling": {"temperature": 0.5, "top_p": 0.9, "max_tokens": 8, "seed": 1, "stop": ["a"]},
+    "extra": {"top_k": 1},
+}
+REQUEST = Request(example_id="e-1", inputs={"a": "1"}, messages=[Message(role="user", content="hi")])
+
+
+def key(run, tmp_path, raw=None, request=REQUEST, name="bot"):
+    async def work():
+        model = open_model(name, parse_spec(name, raw or BASE), Places(tmp_path))
+        await model.close()
+        return request_key(model, request)
+
+    return run(work())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "m-2"},
+        {"base_url": "http://127.0.0.1:10/v1"},
+        {"sampling": {**BASE["sampling"], "temperature": 0.6}},
+        {"sampling": {**BASE["sampling"], "top_p": 0.8}},
+        {"sampling": {**BASE["sampling"], "max_tokens": 9}},
+        {"sampling": {**BASE["sampling"], "seed": 2}},
+        {"sampling": {**BASE["sampling"], "stop": ["b"]}},
+        {"extra": {"top_k": 2}},
+        {"max_tokens_field": "max_completion_tokens"},
+    ],
+    ids=str,
+)
+def test_each_setting_that_can_change_an_answer_changes_the_key(change, run, tmp_path):
+    assert key(run, tmp_path, {**BASE, **change}) != key(run, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"messages": [Message(role="user", content="hi!")]},
+        {"messages": [Message(role="system", content="hi")]},
+        {"tools": [{"type": "function"}]},
+        {"repeat": 1},
+    ],
+    ids=str,
+)
+def test_each_part_of_the_request_changes_the_key(change, run, tmp_path):
+    assert key(run, tmp_path, request=msgspec.structs.replace(REQUEST, **change)) != key(run, tmp_path)
+
+
+def test_names_order_key_price_and_patience_are_not_in_the_key(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "sk-1")
+    known = key(run, tmp_path)
+    assert key(run, tmp_path, dict(reversed(BASE.items()))) == known
+    assert key(run, tmp_path, name="other") == known
+    more = {"price": {"input_per_mtok_usd": 1.0}, "timeout_s": 9.0, "concurrency": 3, "key": "MY_KEY"}
+    assert key(run, tmp_path, {**BASE, **more}) == known
+    assert key(run, tmp_path, {**BASE, "base_url": BASE["base_url"] + "/"}) == known
+    assert key(run, tmp_path, request=msgspec.structs.replace(REQUEST, example_id="e-2")) == known
+
+
+def test_a_repeat_without_a_seed_has_a_key_of_its_own(run, tmp_path):
+    raw = {**BASE, "sampling": {"temperature": 1.0}}
+    again = msgspec.structs.replace(REQUEST, repeat=1)
+    assert key(run, tmp_path, raw) != key(run, tmp_path, raw, again)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.dictionaries(st.text(), JSON, max_size=4))
+def test_the_key_does_not_depend_on_the_order_of_a_mapping(body):
+    async def ask(request: Request) -> Reply:
+        raise AssertionError
+
+    def named(wire):
+        return request_key(Model("m", {"kind": "x"}, lambda request: wire, ask), REQUEST)
+
+    assert named(body) == named(dict(reversed(body.items())))
+    assert len(named(body)) == 64

@@ -1,0 +1,308 @@
+"""The openai kind, at the wire."""
+
+import asyncio
+import os
+import time
+
+import pytest
+
+from llmops.errors import UserError, WorldError
+from llmops.models.catalog import open_model, parse_spec
+from llmops.models.completions import request_seed
+from llmops.models.meter import Meter
+from llmops.models.stack import Limits, stacked
+from llmops.models.store import open_store
+from llmops.places import Places
+
+SECRET = "sk-planted-0123456789"  # noqa: S105
+
+
+def opened(url, tmp_path, **more):
+    return open_model(
+        "bot",
+        parse_spec("bot", {"kind": "openai", "model": "m-1", "base_url": url, **more}),
+        Places(tmp_path),
+    )
+
+
+@pytest.fixture
+def asking(serving, run, tmp_path, request_of):
+    """Ask once a server that gives ``answer``; returns (reply, what reached the server)."""
+
+    def ask(answer, **more):
+        async def work():
+            async with serving(lambda asked: answer) as server:
+                model = opened(server.url, tmp_path, **more)
+                try:
+                    return await model.ask(request_of()), server.asked
+                finally:
+                    await model.close()
+
+        return run(work())
+
+    return ask
+
+
+def test_a_reply_tells_text_usage_model_and_fingerprint(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("refund_status")))
+    assert (reply.text, reply.finish_reason) == ("refund_status", "stop")
+    assert (reply.input_tokens, reply.output_tokens) == (12, 3)
+    assert reply.usage == {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
+    assert (reply.served_model, reply.fingerprint) == ("served-1", "fp-1")
+
+
+def test_the_body_on_the_wire_is_the_one_in_the_key(serving, run, tmp_path, request_of, wire):
+    async def work():
+        async with serving(lambda asked: wire.Answer(wire.completion("x"))) as server:
+            model = opened(server.url, tmp_path, sampling={"max_tokens": 7, "seed": 3, "stop": ["\n"]})
+            request = request_of(repeat=2)
+            await model.ask(request)
+            await model.close()
+            return server.asked[0], model.wire(request), request_seed(3, request)
+
+    asked, body, seed = run(work())
+    assert asked.path == "/v1/chat/completions"
+    assert asked.body == body
+    assert body == {
+        "model": "m-1",
+        "messages": [{"role": "user", "content": "where is my parcel"}],
+        "temperature": 0.0,
+        "top_p": 1.0,
+        "max_tokens": 7,
+        "seed": seed,
+        "stop": ["\n"],
+    }
+
+
+def test_extra_is_merged_into_the_body_and_a_null_takes_a_field_out(asking, wire):
+    _, asked = asking(wire.Answer(wire.completion("x")), extra={"top_k": 1, "temperature": None})
+    assert asked[0].body["top_k"] == 1
+    assert "temperature" not in asked[0].body
+
+
+@pytest.mark.parametrize(
+    ("url", "told", "field"),
+    [
+        ("https://api.openai.com/v1", None, "max_completion_tokens"),
+        ("http://127.0.0.1:9/v1", None, "max_tokens"),
+        ("http://127.0.0.1:9/v1", "max_completion_tokens", "max_completion_tokens"),
+    ],
+)
+def test_the_answers_cap_goes_into_the_field_that_the_server_heeds(
+    url, told, field, tmp_path, request_of, monkeypatch, run
+):
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    more = {"max_tokens_field": told} if told else {}
+
+    async def work():
+        model = opened(url, tmp_path, sampling={"max_tokens": 9}, **more)
+        await model.close()
+        return model.wire(request_of())
+
+    assert run(work())[field] == 9
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "42", "reasoning": "17 + 25"},
+        {"content": "42", "reasoning_content": "17 + 25"},
+        {"content": "<think>17 + 25</think>\n\n42"},
+        {"content": "17 + 25</think>42"},
+        {"content": [{"type": "text", "text": "4"}, {"type": "text", "text": "2"}]},
+        {"content": None, "refusal": "42"},
+    ],
+)
+def test_the_answer_is_read_without_the_reasoning(message, asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion(None, message=message)))
+    assert reply.text == "42"
+
+
+def test_a_thought_that_was_cut_short_leaves_an_empty_answer(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("<think>17 +", finish_reason="length")))
+    assert (reply.text, reply.finish_reason) == ("", "length")
+
+
+def test_a_reply_without_usage_has_unknown_tokens(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("x", usage=None)))
+    assert (reply.usage, reply.input_tokens, reply.output_tokens) == (None, None, None)
+
+
+def test_a_filtered_reply_is_an_error_that_keeps_its_usage(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("", finish_reason="content_filter")))
+    assert reply.error.kind == "content_filter"
+    assert reply.input_tokens == 12
+
+
+POLICY = {"code": "ResponsibleAIPolicyViolation"}
+OVERFLOW = "This model's maximum context length is 512 tokens"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "transient"),
+    [
+        (429, {"error": {"message": "slow down", "type": "requests", "code": None}}, "rate_limited", True),
+        (500, {"error": {"code": 500, "message": "oh", "type": "server_error"}}, "server_error", True),
+        (503, b"upstream is gone", "server_error", True),
+        (502, b"<html>bad gateway</html>", "server_error", True),
+        (408, b"", "timeout", True),
+        (409, {"detail": "busy"}, "server_error", True),
+        (400, {"error": {"message": OVERFLOW, "code": "context_length_exceeded"}}, "context_overflow", False),
+        (400, {"error": {"code": 400, "type": "exceed_context_size_error"}}, "context_overflow", False),
+        (400, {"object": "error", "message": OVERFLOW, "code": 400}, "context_overflow", False),
+        (200, {"error": OVERFLOW}, "context_overflow", False),
+        (400, {"error": {"code": "content_filter", "message": "filtered"}}, "content_filter", False),
+        (400, {"error": {"message": "x", "innererror": POLICY}}, "content_filter", False),
+        (400, {"error": "'response_format.type' must be 'json_schema'"}, "refused", False),
+        (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, "refused", False),
+        (200, {"error": {"code": 503, "message": "loading"}}, "server_error", True),
+        (200, b"{\"choices\": [", "bad_reply", True),
+        (200, [], "bad_reply", True),
+        (200, {"choices": []}, "bad_reply", True),
+        (200, {"choices": [{"message": "hello"}]}, "bad_reply", True),
+        (200, b"", "bad_reply", True),
+    ],
+)  # fmt: skip
+def test_each_shape_of_an_error_has_its_kind(status, body, kind, transient, asking, wire):
+    with pytest.raises(WorldError) as caught:
+        asking(wire.Answer(body, status=status))
+    assert (caught.value.kind, caught.value.transient) == (kind, transient)
+
+
+def test_the_servers_own_words_are_in_the_error(asking, wire):
+    with pytest.raises(WorldError, match="field required"):
+        asking(wire.Answer({"detail": [{"loc": ["body"], "msg": "field required"}]}, status=422))
+
+
+@pytest.mark.parametrize("value", ["2", "Wed, 01 Jan 2098 00:00:00 GMT"])
+def test_retry_after_is_read_as_seconds_or_as_a_date(value, asking, wire):
+    with pytest.raises(WorldError) as caught:
+        asking(wire.Answer({}, status=429, headers={"retry-after": value}))
+    assert caught.value.retry_after_s == 2 if value == "2" else caught.value.retry_after_s > 1e9
+
+
+def test_a_cut_body_and_a_closed_connection_are_transient(asking, wire):
+    with pytest.raises(WorldError) as cut:
+        asking(wire.Answer(b'{"choices"', claimed_length=500))
+    with pytest.raises(WorldError) as closed:
+        asking(None)
+    assert (cut.value.transient, closed.value.transient) == (True, True)
+    assert (cut.value.kind, closed.value.kind) == ("connection", "connection")
+
+
+def test_a_server_that_is_too_slow_is_a_timeout(asking, wire):
+    started = time.monotonic()
+    with pytest.raises(WorldError) as caught:
+        asking(wire.Answer(wire.completion("x"), delay_s=5.0), timeout_s=0.2)
+    assert (caught.value.kind, caught.value.transient) == ("timeout", True)
+    assert time.monotonic() - started < 3
+
+
+def test_a_missing_key_names_its_variable(tmp_path, monkeypatch):
+    monkeypatch.delenv("MY_KEY", raising=False)
+    with pytest.raises(UserError, match=r"models\.bot: the environment variable MY_KEY is not set"):
+        opened("http://127.0.0.1:9/v1", tmp_path, key="MY_KEY")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(UserError, match="OPENAI_API_KEY"):
+        open_model("bot", parse_spec("bot", {"kind": "openai", "model": "m"}), Places(tmp_path))
+
+
+def test_a_server_of_ones_own_needs_no_key_and_is_not_given_the_one_for_openai(asking, wire, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    _, asked = asking(wire.Answer(wire.completion("x")))
+    assert asked[0].headers["authorization"] == "Bearer none"
+
+
+def test_a_key_is_sent_as_a_bearer(asking, wire, monkeypatch):
+    monkeypatch.setenv("MY_KEY", f"{SECRET}\n")
+    _, asked = asking(wire.Answer(wire.completion("x")), key="MY_KEY")
+    assert asked[0].headers["authorization"] == f"Bearer {SECRET}"
+
+
+@pytest.mark.parametrize("status", [401, 403, 400, 404, 429, 500])
+def test_a_key_that_the_server_echoes_is_in_no_error(status, asking, wire, monkeypatch):
+    monkeypatch.setenv("MY_KEY", SECRET)
+    with pytest.raises((UserError, WorldError)) as caught:
+        asking(
+            wire.Answer({"error": {"message": f"Incorrect API key: {SECRET}"}}, status=status), key="MY_KEY"
+        )
+    assert SECRET not in str(caught.value) + repr(caught.value.__cause__)
+    if status in {401, 403}:
+        assert "MY_KEY" in str(caught.value)
+
+
+def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_KEY", f"{SECRET}\nsecond line")
+    with pytest.raises(UserError) as caught:
+        opened("http://127.0.0.1:9/v1", tmp_path, key="MY_KEY")
+    assert SECRET not in str(caught.value)
+
+
+def test_a_password_in_the_address_is_refused_without_being_shown(tmp_path):
+    with pytest.raises(UserError, match="holds a password") as caught:
+        opened("http://me:hunter2@127.0.0.1:9/v1", tmp_path)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_unknown_model_and_an_empty_account_end_the_run(asking, wire):
+    with pytest.raises(UserError, match="knows no model 'm-1'"):
+        asking(wire.Answer({"error": {"message": "model not found"}}, status=404))
+    with pytest.raises(UserError, match="no credit left"):
+        asking(wire.Answer({"error": {"message": "x", "code": "insufficient_quota"}}, status=429))
+
+
+def test_an_address_without_a_scheme_is_refused(tmp_path):
+    with pytest.raises(UserError, match="base_url: is 'localhost:8000'"):
+        opened("localhost:8000", tmp_path)
+
+
+def test_a_refused_connection_is_unreachable(tmp_path, run, request_of, unused_url):
+    async def work():
+        model = opened(unused_url, tmp_path)
+        try:
+            await model.ask(request_of())
+        finally:
+            await model.close()
+
+    with pytest.raises(WorldError) as caught:
+        run(work())
+    assert (caught.value.kind, caught.value.transient) == ("unreachable", True)
+
+
+def test_1319_requests_go_through_the_whole_stack_and_again_from_the_store(
+    serving, run, tmp_path, request_of, wire, monkeypatch
+):
+    monkeypatch.setenv("MY_KEY", SECRET)
+
+    def answer(asked):
+        return wire.Answer(wire.completion(asked.body["messages"][0]["content"][::-1]), delay_s=0.01)
+
+    async def round_of(server, store):
+        meter = Meter()
+        model = opened(server.url, tmp_path, key="MY_KEY")
+        stack = stacked(model, store, meter, Limits(concurrency=64))
+        requests = [request_of(f"question {n}", example_id=f"e-{n}") for n in range(1319)]
+        try:
+            return await asyncio.gather(*(stack.ask(one) for one in requests)), meter
+        finally:
+            await model.close()
+
+    async def work():
+        async with serving(answer) as server:
+            store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+            first, paid = await round_of(server, store)
+            second, free = await round_of(server, store)
+            store.close()
+            return first, second, paid, free, server
+
+    first, second, paid, free, server = run(work())
+    assert first == second
+    assert [reply.text for reply in first] == [f"question {n}"[::-1] for n in range(1319)]
+    assert len(server.asked) == 1319
+    assert server.busiest <= 64
+    assert (paid.calls, paid.hits, paid.errors) == (1319, 0, 0)
+    assert (free.calls, free.hits) == (0, 1319)
+    assert (paid.input_tokens, paid.output_tokens, paid.spent_usd) == (12 * 1319, 3 * 1319, None)
+    for path in tmp_path.iterdir():
+        assert SECRET.encode() not in path.read_bytes()
+    assert os.environ["MY_KEY"] == SECRET

@@ -1,0 +1,176 @@
+"""The response store on a real disk, with real processes."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import msgspec
+import pytest
+
+from llmops.errors import UserError
+from llmops.models.store import open_store
+from llmops.records import Fault, Reply
+
+REPLY = Reply(
+    text="환불 상태 \U0001f4e6",
+    usage={"prompt_tokens": 3, "details": {"cached": 0}},
+    latency_s=0.123456789,
+    cost_usd=1e-7,
+    asked_at="2026-11-01T00:00:00.000+00:00",
+)
+
+WRITER = """
+import asyncio, sys
+from llmops.models.store import open_store
+from llmops.records import Reply
+
+async def main(url, start, count):
+    store = open_store(url)
+    async def one(n):
+        await store.put(f"key-{n}", "bot", Reply(text=f"answer {n}"))
+        print(n, flush=True)
+    for base in range(start, start + count, 8):
+        await asyncio.gather(*(one(n) for n in range(base, base + 8)))
+    store.close()
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+"""
+
+
+def writer(url, start, count):
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, url, str(start), str(count)], stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'state' / 'store.db'}"
+
+
+@pytest.fixture
+def store(url):
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+def test_a_put_is_got_back_equal_and_byte_identical(store, url, run):
+    kept = run(store.put("k", "bot", REPLY))
+    again = open_store(url)
+    assert store.get("k") == again.get("k") == kept == REPLY
+    assert msgspec.json.encode(again.get("k")) == msgspec.json.encode(REPLY)
+    again.close()
+
+
+def test_an_unknown_key_is_none(store):
+    assert store.get("nothing") is None
+
+
+def test_the_first_put_stays_and_is_what_a_second_one_returns(store, run):
+    run(store.put("k", "bot", REPLY))
+    assert run(store.put("k", "bot", Reply(text="other"))) == REPLY
+
+
+def test_a_refusal_is_kept_with_its_error(store, run):
+    refusal = Reply(error=Fault(kind="context_overflow", message="too long"))
+    run(store.put("k", "bot", refusal))
+    assert store.get("k") == refusal
+
+
+def test_two_processes_write_at_once_and_lose_nothing(url):
+    writers = [writer(url, start, 160) for start in (0, 160, 80)]
+    for process in writers:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in writers] == [0, 0, 0]
+    store = open_store(url)
+    assert all(store.get(f"key-{n}") == Reply(text=f"answer {n}") for n in range(320))
+    store.close()
+
+
+def test_what_was_given_on_survives_a_kill(url):
+    for attempt in range(4):
+        process = writer(url, attempt * 10_000, 9_000)
+        lines = [process.stdout.readline() for _ in range(20 + 30 * attempt)]
+        time.sleep(0.003 * attempt)
+        os.kill(process.pid, signal.SIGKILL)
+        whole_lines = "".join([*lines, process.communicate(timeout=30)[0]]).split("\n")[:-1]
+        told = [int(line) for line in whole_lines]
+        store = open_store(url)
+        assert len(told) >= 20
+        assert [n for n in told if store.get(f"key-{n}") is None] == []
+        store.close()
+    whole = sqlite3.connect(url.removeprefix("sqlite:///"))
+    assert whole.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    whole.close()
+
+
+def test_puts_of_the_same_moment_share_commits(store, run):
+    commits = []
+    store._writer.set_trace_callback(lambda statement: commits.append(statement == "COMMIT"))
+
+    async def work():
+        await asyncio.gather(*(store.put(f"k-{n}", "bot", REPLY) for n in range(200)))
+
+    run(work())
+    assert 1 <= sum(commits) <= 5
+    assert all(store.get(f"k-{n}") == REPLY for n in range(200))
+
+
+def test_a_full_disk_says_so_and_loses_nothing(store, url, run):
+    run(store.put("early", "bot", REPLY))
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(UserError, match=r"store\.db: the disk is full; make room and run again"):
+        run(store.put("late", "bot", Reply(text="x" * 100_000)))
+    assert (store.get("early"), store.get("late")) == (REPLY, None)
+    store._writer.execute("PRAGMA max_page_count = 100000")
+    run(store.put("late", "bot", REPLY))
+    assert store.get("late") == REPLY
+
+
+def test_a_put_that_was_cancelled_is_kept_by_close(url):
+    async def work():
+        store = open_store(url)
+        putting = asyncio.create_task(store.put("k", "bot", REPLY))
+        await asyncio.sleep(0)
+        putting.cancel()
+        await asyncio.gather(putting, return_exceptions=True)
+        return store
+
+    asyncio.run(work()).close()
+    again = open_store(url)
+    assert again.get("k") == REPLY
+    again.close()
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path):
+    path = tmp_path / "store.db"
+    path.write_bytes(b"this is a text file, not a database. " * 40)
+    with pytest.raises(UserError, match="is no response store; move it away"):
+        open_store(f"sqlite:///{path}")
+
+
+def test_a_store_of_a_later_version_is_refused(url):
+    open_store(url).close()
+    later = sqlite3.connect(url.removeprefix("sqlite:///"))
+    later.execute("PRAGMA user_version = 7")
+    later.close()
+    with pytest.raises(UserError, match="is a store of version 7; this llmops reads version 1"):
+        open_store(url)
+
+
+def test_another_scheme_is_refused():
+    with pytest.raises(UserError, match="must start with 'sqlite:///'"):
+        open_store("redis://host")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where nobody may")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(UserError, match="cannot be read or written"):
+        open_store(f"sqlite:///{tmp_path / 'inner' / 'store.db'}")

@@ -1,8 +1,11 @@
 """The commands as users type them, and every mistake of theirs in one line with exit code 2."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -143,3 +146,30 @@ def test_help_costs_little() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "publish" in done.stdout
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with hardly any room."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "none", str(folder)], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_one_line_and_what_was_answered_stays(
+    project: Path, small_disk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(project / "apps" / "app.py", "'refund'", "'refund' * 4000")
+    rows = "q,a\n" + "".join(f"question {n},refund\n" for n in range(40))
+    (project / "data" / "sets" / "tiny" / "rows.csv").write_text(rows, encoding="utf-8")
+    monkeypatch.setenv("LLMOPS_STATE", str(small_disk))
+    assert "the disk is full" in refused(capsys, "run", "tiny")
+    with closing(sqlite3.connect(small_disk / "store.db")) as store:
+        [(kept,)] = store.execute("SELECT count(*) FROM answers").fetchall()
+    assert 0 < kept < 40

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from llmops import jsonl
 from llmops.config import PARAMS, section
 from llmops.errors import UserError
@@ -23,6 +25,7 @@ from llmops.stats.summary import (
     metric_estimates,
     run_estimates,
     setting,
+    total,
 )
 from llmops.suites import Suite, load_suite
 
@@ -50,6 +53,8 @@ def main(places: Places, name: str) -> None:
     classes = _classifications(scores, suite, settings)
     found = list(_estimates(places.root, suite, responses, scores, about))
     found += [interval_estimate(about, run, "macro_f1", report.macro_f1) for run, report in classes.items()]
+    paid = {run: total(list(costs(group).values())) for run, group in responses.items()}
+    found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     _write(places, name, sorted(found, key=_order(suite)), classes)
 
 

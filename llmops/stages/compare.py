@@ -15,7 +15,8 @@ from llmops.errors import UserError
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
 from llmops.stats.classification import UNREAD, Classification, ClassReport, classification
-from llmops.stats.summary import (
+from llmops.suites import Suite, load_suite
+from llmops.summary import (
     Column,
     Run,
     Setting,
@@ -27,7 +28,6 @@ from llmops.stats.summary import (
     setting,
     total,
 )
-from llmops.suites import Suite, load_suite
 
 CLASSIFIED = "label_accuracy"
 """The metric whose reads are labels, so that a confusion and per-class numbers can be told."""

@@ -15,8 +15,8 @@ from llmops.prices import table_version
 from llmops.prompts import Prompt, load_prompt
 from llmops.records import Estimate, Example, Record, Response, Score, Verdict
 from llmops.report import markdown, rows
-from llmops.stats.summary import Run
 from llmops.suites import Suite, load_suite
+from llmops.summary import Run
 from llmops.tracking.client import tracking_uri
 from llmops.tracking.inputs import DataSet, PromptText
 from llmops.tracking.publish import RunRecord, publish

@@ -3,8 +3,8 @@
 import pytest
 
 from llmops.records import Example, Response, Score
-from llmops.stats.summary import Run, columns, metric_estimates, run_estimates, setting, total
 from llmops.suites import Suite
+from llmops.summary import Run, columns, metric_estimates, run_estimates, setting, total
 
 RUN = Run("m", "p")
 

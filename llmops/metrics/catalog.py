@@ -1,16 +1,19 @@
 """The metrics there are, and how a project adds its own."""
 
+import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from inspect import getdoc
 from pathlib import Path
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.metrics import match, overlap
+from llmops.metrics import behaviour, ifeval, match, overlap, ranking, structure
 from llmops.metrics.own import own_function
+from llmops.metrics.unscored import Unscored
 
-Columns = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
-"""(answers as read, targets) → one value for each pair."""
+Columns = Callable[[Sequence[str], Sequence[str]], Sequence[float | Unscored]]
+"""(answers as read, targets) → one value for each pair, or why there is none."""
 
 
 class Metric(NamedTuple):
@@ -25,9 +28,18 @@ class Metric(NamedTuple):
     version: str = "1"
     """Changes when its values change."""
     higher_is_better: bool = True
+    statistics: Callable[[Sequence[str], Sequence[str]], list[list[float]]] | None = None
+    """(answers as read, targets) → the sufficient statistics of each pair."""
+    corpus: Callable[[Sequence[float]], float] | None = None
+    """The statistics' sums over pairs → the value of all pairs together."""
+    needs_target: bool = True
+    """False when examples without a target can be measured too; their target is then ``""``."""
+    worst: float = 0.0
+    """What an unread answer counts as where the suite says ``unread: wrong``."""
 
 
 _SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"
+_IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
 
 METRICS: dict[str, Metric] = {
     "label_accuracy": Metric(
@@ -52,6 +64,106 @@ METRICS: dict[str, Metric] = {
         frozenset({"number"}),
         "share of answers that are the target number",
     ),
+    "regex_match": Metric(
+        "regex_match",
+        structure.regex_match,
+        frozenset({"text", "label"}),
+        "share of answers that the target, a regular expression, matches",
+    ),
+    "json_valid": Metric(
+        "json_valid",
+        structure.json_valid,
+        frozenset({"text"}),
+        "share of answers that are one JSON value",
+        "RFC 8259",
+        needs_target=False,
+    ),
+    "json_schema": Metric(
+        "json_schema",
+        structure.json_schema,
+        frozenset({"text"}),
+        "share of answers that hold to the target, a JSON Schema",
+        "JSON Schema, draft 2020-12",
+    ),
+    "refusal": Metric(
+        "refusal",
+        behaviour.refusal,
+        frozenset({"text"}),
+        "share of answers that refuse, by phrases in English and Korean",
+        "after Röttger et al. 2024, arXiv 2308.01263",
+        higher_is_better=False,
+        needs_target=False,
+        worst=1.0,
+    ),
+    "length_chars": Metric(
+        "length_chars",
+        behaviour.length_chars,
+        frozenset({"text"}),
+        "characters of the answer",
+        higher_is_better=False,
+        needs_target=False,
+    ),
+    "length_words": Metric(
+        "length_words",
+        behaviour.length_words,
+        frozenset({"text"}),
+        "words of the answer, as white space parts them",
+        higher_is_better=False,
+        needs_target=False,
+    ),
+    "ifeval_strict": Metric(
+        "ifeval_strict",
+        ifeval.strict,
+        frozenset({"text"}),
+        "share of prompts of which all instructions are followed",
+        _IFEVAL,
+    ),
+    "ifeval_loose": Metric(
+        "ifeval_loose",
+        ifeval.loose,
+        frozenset({"text"}),
+        "as ifeval_strict, by the answer with or without its first and last line and asterisks",
+        _IFEVAL,
+    ),
+    "ifeval_instruction_strict": Metric(
+        "ifeval_instruction_strict",
+        ifeval.instruction_strict,
+        frozenset({"text"}),
+        "share of instructions that are followed",
+        _IFEVAL,
+        statistics=ifeval.strict_counts,
+        corpus=ifeval.pooled,
+    ),
+    "ifeval_instruction_loose": Metric(
+        "ifeval_instruction_loose",
+        ifeval.instruction_loose,
+        frozenset({"text"}),
+        "as ifeval_instruction_strict, by the forms of ifeval_loose",
+        _IFEVAL,
+        statistics=ifeval.loose_counts,
+        corpus=ifeval.pooled,
+    ),
+    "mrr": Metric(
+        "mrr",
+        ranking.reciprocal_rank,
+        frozenset({"ranking"}),
+        "1 / place of the first relevant id",
+        "Voorhees 1999, TREC-8",
+    ),
+    "map": Metric(
+        "map",
+        ranking.average_precision,
+        frozenset({"ranking"}),
+        "mean precision at the places of the relevant ids",
+        "Manning, Raghavan & Schütze 2008, section 8.4",
+    ),
+    "ndcg": Metric(
+        "ndcg",
+        ranking.ndcg,
+        frozenset({"ranking"}),
+        "discounted cumulative gain over the best possible",
+        "Järvelin & Kekäläinen 2002, ACM TOIS 20:422–446",
+    ),
     "token_f1": Metric(
         "token_f1", overlap.token_f1, frozenset({"text"}), "F1 of shared words, 0 to 1", _SQUAD
     ),
@@ -66,25 +178,48 @@ METRICS: dict[str, Metric] = {
 
 
 def load_metric(name: str, root: Path) -> Metric:
-    """Return a metric of the catalogue, or a project's own as ``path/to/file.py:function``.
+    """Return the metric of that name.
+
+    One of the catalogue; a ranking to a depth, as ``ndcg_at_10``; JSON held to one schema for all
+    answers, as ``json_schema:path/to/schema.json``; or a project's own, as
+    ``path/to/file.py:function``.
 
     A project's own function takes (reads, targets) and returns one number for each pair. Its
     docstring's first line is the summary; ``tasks`` (names) and ``higher_is_better`` may be set on
     it as attributes; its version is its file's sha256, so that an edit shows.
 
     Args:
-        root: the project's folder, which a project's own metrics lie below.
+        root: the project's folder, which a project's own metrics and schemas lie below.
 
     Raises:
         UserError: there is no such metric (lists those there are), or its file cannot be used.
     """
     if name in METRICS:
         return METRICS[name]
-    if ".py:" not in name:
-        known = sorted(METRICS)
-        raise UserError(
-            f"metrics: unknown metric {name!r}; metrics are {known} or 'path/to/file.py:function'"
-        )
+    if depth := _AT_K.fullmatch(name):
+        return _ranked_to(name, depth[1], int(depth[2]))
+    if name.startswith("json_schema:"):
+        function, version = structure.schema_of_file(name.partition(":")[2], root)
+        known = METRICS["json_schema"]
+        return known._replace(name=name, function=function, version=version, needs_target=False)
+    if ".py:" in name:
+        return _own(name, root)
+    known_names = sorted([*METRICS, *(f"{each}_at_<k>" for each in ranking.AT_K)])
+    raise UserError(
+        f"metrics: unknown metric {name!r}; metrics are {known_names} or 'path/to/file.py:function'"
+    )
+
+
+_AT_K = re.compile(rf"({'|'.join(ranking.AT_K)})_at_([1-9]\d{{0,5}})")
+
+
+def _ranked_to(name: str, measure: str, k: int) -> Metric:
+    function, summary, citation = ranking.AT_K[measure]
+    summary = f"{summary}, k = {k}"
+    return Metric(name, partial(function, k=k), frozenset({"ranking"}), summary, citation)
+
+
+def _own(name: str, root: Path) -> Metric:
     function, version = own_function(name, root)
     tasks = getattr(function, "tasks", None)
     return Metric(

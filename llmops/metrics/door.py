@@ -10,10 +10,11 @@ from typing import Any
 
 from llmops.errors import UserError
 from llmops.metrics.catalog import Metric
+from llmops.metrics.unscored import Unscored
 
 
-def compute(metric: Metric, reads: Sequence[str], targets: Sequence[str]) -> list[float]:
-    """Return the metric's value for each pair of an answer as read and its target.
+def compute(metric: Metric, reads: Sequence[str], targets: Sequence[str]) -> list[float | Unscored]:
+    """Return the metric's value for each pair of an answer as read and its target, or why there is none.
 
     Raises:
         UserError: the metric returns another number of values than pairs, or one that is not a
@@ -25,7 +26,7 @@ def compute(metric: Metric, reads: Sequence[str], targets: Sequence[str]) -> lis
     if not reads:
         return []
     found = as_evaluate(metric).compute(predictions=list(reads), references=list(targets))
-    values: list[float] = found["values"]
+    values: list[float | Unscored] = found["values"]
     return values
 
 
@@ -33,7 +34,8 @@ def as_evaluate(metric: Metric) -> Any:
     """Return the metric as an ``evaluate.Metric``, which neither downloads nor writes anything.
 
     Its ``compute(predictions=…, references=…)`` takes two columns of strings and returns
-    ``{name: mean, "values": [a value for each pair]}``; it goes into ``evaluate.combine`` too.
+    ``{name: mean, "values": [a value for each pair]}``, the mean being that of the pairs that have a
+    value; it goes into ``evaluate.combine`` too.
     """
     evaluate, features = _opened()
 
@@ -52,20 +54,21 @@ def as_evaluate(metric: Metric) -> Any:
 
         def _compute(self, predictions: list[str], references: list[str]) -> dict[str, Any]:
             values = checked(metric, metric.function(predictions, references), len(predictions))
-            return {metric.name: math.fsum(values) / len(values) if values else None, "values": values}
+            scored = [value for value in values if not isinstance(value, Unscored)]
+            return {metric.name: math.fsum(scored) / len(scored) if scored else None, "values": values}
 
     Measured.__name__ = metric.name  # evaluate takes the metric's name from its class
     return Measured(keep_in_memory=True)
 
 
-def checked(metric: Metric, values: Sequence[object], pairs: int) -> list[float]:
-    """Return what a metric returned as floats, one for each pair.
+def checked(metric: Metric, values: Sequence[object], pairs: int) -> list[float | Unscored]:
+    """Return what a metric returned as floats, one for each pair that is not unscored.
 
     Raises:
         UserError: it is not that; the message names the metric.
     """
     try:
-        floats = [float(value) for value in values]  # type: ignore[arg-type]
+        floats = [value if isinstance(value, Unscored) else float(value) for value in values]  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise UserError(
             f"metrics: {metric.name!r} returned {_shown(values)}; return a list of numbers"
@@ -75,7 +78,7 @@ def checked(metric: Metric, values: Sequence[object], pairs: int) -> list[float]
             f"metrics: {metric.name!r} returned {len(floats)} values for {pairs} pairs; return one each"
         )
     for place, value in enumerate(floats):
-        if not math.isfinite(value):
+        if not isinstance(value, Unscored) and not math.isfinite(value):
             raise UserError(
                 f"metrics: {metric.name!r} returned {value!r} for pair {place}; return finite numbers"
             )

@@ -11,6 +11,7 @@ from llmops.cards.held import hold
 from llmops.config import PARAMS
 from llmops.metrics.catalog import Metric, fits, load_metric
 from llmops.metrics.door import compute
+from llmops.metrics.unscored import Unscored
 from llmops.places import Places
 from llmops.records import Example, MissingKind, Response, Score
 from llmops.suites import Suite, load_suite
@@ -65,16 +66,20 @@ def _scores(
     usable = [
         number
         for number, (reading, target) in enumerate(zip(readings, targets, strict=True))
-        if reading.text is not None and target is not None
+        if reading.text is not None and (target is not None or not metric.needs_target)
     ]
     values = compute(metric, [readings[i].text or "" for i in usable], [targets[i] or "" for i in usable])
-    found: Mapping[int, float] = dict(zip(usable, values, strict=True))
+    found: Mapping[int, float | Unscored] = dict(zip(usable, values, strict=True))
     for number, (response, reading, target) in enumerate(zip(responses, readings, targets, strict=True)):
         yield _score(metric, response, reading, target, found.get(number))
 
 
 def _score(
-    metric: Metric, response: Response, reading: Reading, target: str | None, value: float | None
+    metric: Metric,
+    response: Response,
+    reading: Reading,
+    target: str | None,
+    value: float | Unscored | None,
 ) -> Score:
     missing: MissingKind | None = None
     reason: str | None = None
@@ -82,7 +87,9 @@ def _score(
         missing, reason = "error", reading.reason
     elif reading.text is None:
         missing, reason = "unread", reading.reason
-    elif target is None:
+    elif isinstance(value, Unscored):
+        missing, reason = "no_target", value.reason
+    elif value is None:
         missing, reason = "no_target", "the example has no target"
     return Score(
         suite=response.suite,
@@ -91,7 +98,7 @@ def _score(
         prompt=response.prompt,
         repeat=response.repeat,
         metric=metric.name,
-        value=value,
+        value=None if isinstance(value, Unscored) else value,
         read=reading.text,
         target=target,
         missing=missing,

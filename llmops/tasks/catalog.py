@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.tasks import labels, numerals, reading
+from llmops.tasks import labels, numerals, ranking, reading
 from llmops.tasks.reading import Reader
 
 
@@ -19,12 +19,14 @@ class Task(NamedTuple):
 READERS: dict[str, Reader] = {
     "label": labels.label,
     "number": numerals.number,
+    "ranking": ranking.ranking,
     "text": reading.text,
 }
 
 TASKS: dict[str, Task] = {
     "label": Task("question", READERS["label"], "the answer names one of the data set's labels"),
     "number": Task("question", READERS["number"], "the answer is a number, marked or last"),
+    "ranking": Task("question", READERS["ranking"], "the answer is a ranked list of ids, best first"),
     "text": Task("question", READERS["text"], "the answer is the whole text"),
 }
 

@@ -1,42 +1,14 @@
 """The metrics there are, and how a project adds its own."""
 
 import re
-from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import getdoc
 from pathlib import Path
-from typing import NamedTuple
 
 from llmops.errors import UserError
 from llmops.metrics import behaviour, ifeval, match, overlap, ranking, structure
+from llmops.metrics.metric import Metric, Pooled
 from llmops.metrics.own import own_function
-from llmops.metrics.unscored import Unscored
-
-Columns = Callable[[Sequence[str], Sequence[str]], Sequence[float | Unscored]]
-"""(answers as read, targets) → one value for each pair, or why there is none."""
-
-
-class Metric(NamedTuple):
-    """A measure of one answer against its target."""
-
-    name: str
-    function: Columns
-    tasks: frozenset[str] | None
-    """Names of the tasks whose readings it can measure; None means any."""
-    summary: str
-    citation: str = ""
-    version: str = "1"
-    """Changes when its values change."""
-    higher_is_better: bool = True
-    statistics: Callable[[Sequence[str], Sequence[str]], list[list[float]]] | None = None
-    """(answers as read, targets) → the sufficient statistics of each pair."""
-    corpus: Callable[[Sequence[float]], float] | None = None
-    """The statistics' sums over pairs → the value of all pairs together."""
-    needs_target: bool = True
-    """False when examples without a target can be measured too; their target is then ``""``."""
-    worst: float = 0.0
-    """What an unread answer counts as where the suite says ``unread: wrong``."""
-
 
 _SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"
 _IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
@@ -131,8 +103,7 @@ METRICS: dict[str, Metric] = {
         frozenset({"text"}),
         "share of instructions that are followed",
         _IFEVAL,
-        statistics=ifeval.strict_counts,
-        corpus=ifeval.pooled,
+        pooled=Pooled(ifeval.strict_counts, ifeval.share, ifeval.share),
     ),
     "ifeval_instruction_loose": Metric(
         "ifeval_instruction_loose",
@@ -140,8 +111,7 @@ METRICS: dict[str, Metric] = {
         frozenset({"text"}),
         "as ifeval_instruction_strict, by the forms of ifeval_loose",
         _IFEVAL,
-        statistics=ifeval.loose_counts,
-        corpus=ifeval.pooled,
+        pooled=Pooled(ifeval.loose_counts, ifeval.share, ifeval.share),
     ),
     "mrr": Metric(
         "mrr",

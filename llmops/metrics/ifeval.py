@@ -3,13 +3,16 @@
 import inspect
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from llmops.errors import UserError
 from llmops.metrics.instructions import KINDS
 from llmops.metrics.unscored import Unscored
+
+if TYPE_CHECKING:
+    from llmops.metrics.metric import Floats
 
 NO_INSTRUCTIONS = Unscored("the example has no instructions")
 
@@ -54,7 +57,7 @@ def loose(reads: Sequence[str], targets: Sequence[str]) -> list[float | Unscored
 def instruction_strict(reads: Sequence[str], targets: Sequence[str]) -> list[float | Unscored]:
     """Return the share of its prompt's instructions that each answer follows.
 
-    Their mean weighs prompts alike; the published figure weighs instructions alike (``pooled``).
+    Their mean weighs prompts alike; the published figure weighs instructions alike (``share`` of their sums).
     """
     return [_share(counts) for counts in strict_counts(reads, targets)]
 
@@ -74,10 +77,13 @@ def loose_counts(reads: Sequence[str], targets: Sequence[str]) -> list[list[floa
     return [_counts(forms(read), target) for read, target in zip(reads, targets, strict=True)]
 
 
-def pooled(summed: Sequence[float]) -> float:
-    """Return the share of all instructions that were followed, from the counts' sums."""
-    followed, total = summed
-    return followed / total
+def share(counts: "Floats") -> "Floats":
+    """(rows × 2) counts, or sums of them → the share of instructions followed; NaN where there are none."""
+    import numpy as np
+
+    shares: Floats = np.full(len(counts), np.nan)
+    np.divide(counts[:, 0], counts[:, 1], out=shares, where=counts[:, 1] > 0)
+    return shares
 
 
 def forms(answer: str) -> list[str]:
@@ -108,7 +114,8 @@ def _all(counts: Sequence[float]) -> float | Unscored:
 
 
 def _share(counts: Sequence[float]) -> float | Unscored:
-    return pooled(counts) if counts[1] else NO_INSTRUCTIONS
+    followed, total = counts
+    return followed / total if total else NO_INSTRUCTIONS
 
 
 @lru_cache(maxsize=4096)

@@ -9,8 +9,9 @@ from llmops.cards.expectations import check
 from llmops.cards.frame import response_frame
 from llmops.cards.held import hold
 from llmops.config import PARAMS
-from llmops.metrics.catalog import Metric, fits, load_metric
+from llmops.metrics.catalog import fits, load_metric
 from llmops.metrics.door import compute
+from llmops.metrics.metric import Metric
 from llmops.metrics.unscored import Unscored
 from llmops.places import Places
 from llmops.records import Example, MissingKind, Response, Score

@@ -7,19 +7,40 @@ import evaluate
 import pytest
 
 from llmops.errors import UserError
-from llmops.metrics.catalog import METRICS, Metric
+from llmops.metrics.catalog import METRICS
 from llmops.metrics.door import as_evaluate, compute
+from llmops.metrics.metric import Metric
+from llmops.metrics.unscored import Unscored
 
 PAIRS = {"reads": ["1", "the 2", ""], "targets": ["1", "2", "3"]}
+IFEVAL = ['{"instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}']
+OTHER_PAIRS = {
+    "numeric_match": (["1"], ["1.0"]),
+    "json_schema": (["1", "x"], ['{"type": "string"}', "true"]),
+    **{
+        f"ifeval_{way}": (["a, b"], IFEVAL)
+        for way in ("strict", "loose", "instruction_strict", "instruction_loose")
+    },
+    **{name: (['["a", "b"]', '["a"]'], ['["b"]', "[]"]) for name in ("mrr", "map", "ndcg")},
+}
+"""Of the metrics whose targets have a form of their own."""
 
 
 def returning(value):
     return Metric("mine", lambda reads, targets: value, None, "what it is told")
 
 
-@pytest.mark.parametrize("name", METRICS.keys() - {"numeric_match"})
+@pytest.mark.parametrize("name", METRICS)
 def test_values_that_went_through_evaluate_are_the_functions_own(name):
-    assert compute(METRICS[name], **PAIRS) == METRICS[name].function(*PAIRS.values())
+    reads, targets = OTHER_PAIRS.get(name, tuple(PAIRS.values()))
+    assert compute(METRICS[name], reads, targets) == METRICS[name].function(reads, targets)
+
+
+def test_an_unscored_pair_stays_out_of_the_mean_and_keeps_its_reason():
+    found = as_evaluate(returning([1.0, Unscored("nothing there"), 0.0])).compute(
+        predictions=PAIRS["reads"], references=PAIRS["targets"]
+    )
+    assert found == {"mine": 0.5, "values": [1.0, Unscored("nothing there"), 0.0]}
 
 
 def test_evaluate_gives_the_mean_under_the_metrics_name():

@@ -87,7 +87,7 @@ def test_a_metric_that_does_not_fit_the_task_is_refused_with_those_that_do():
         fits(METRICS["numeric_match"], "label", "suites.support.metrics")
     assert str(refused.value) == (
         "suites.support.metrics: 'numeric_match' does not fit task 'label'; "
-        "those that fit are ['exact_match', 'label_accuracy']"
+        "those that fit are ['exact_match', 'label_accuracy', 'regex_match']"
     )
 
 

@@ -26,7 +26,7 @@ def totals(spent: Sequence[Spend], evaluation: Evaluation | None) -> None:
         "calls": count(calls) if rows else unknown(),
         "hits": f"{count(hits)} ({hits / (calls + hits):.0%})" if calls + hits else unknown(),
     }
-    for column, (name, cell) in zip(st.columns(4), cells.items(), strict=True):
+    for column, (name, cell) in zip(st.columns([4, 4, 3, 3]), cells.items(), strict=True):
         column.metric(say(name), cell, border=True)
     if paid.unknown:
         st.caption(say("runs_without_price", n=paid.unknown, of=paid.of))

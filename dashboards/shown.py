@@ -40,8 +40,7 @@ def usd(amount: float | None, reason: str | None = None) -> str:
         return unknown(reason)
     if amount == 0 or amount >= 1:
         return f"{amount:,.2f} USD"
-    digits = 3 if amount >= 0.001 else 2
-    return f"{np.format_float_positional(amount, precision=digits, fractional=False)} USD"
+    return f"{np.format_float_positional(amount, precision=3, fractional=False)} USD"
 
 
 def count(amount: float | None) -> str:

@@ -1,4 +1,4 @@
-"""A suite's rows to all of its estimates, each with its interval, its baseline difference and its signature."""
+"""A suite's rows to all of its estimates, each with its interval, its difference and its signature."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping

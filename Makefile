@@ -13,7 +13,7 @@ help: ## what can be made
 
 repro: .venv/base ## evaluate the suites that params.yaml runs, and print the result table
 	@dvc repro
-	@llmops show
+	@llmops show --from results
 
 test: .venv/test ## all tests but the slow ones
 	@python -m pytest -m "not slow and not network and not gpu"
@@ -25,7 +25,7 @@ check: .venv/test ## ruff, mypy strict, import-linter
 	@ruff check . && ruff format --check . && mypy && lint-imports
 
 dashboard: .venv/base ## the dashboard, on loopback
-	@streamlit run dashboards/app.py
+	@streamlit run dashboards/app.py --server.address 127.0.0.1
 
 ui: .venv/base ## the MLflow UI on the project's store, on loopback
 	@llmops ui

@@ -20,7 +20,7 @@ def estimate(**changes: object) -> Estimate:
 def judged(rule: Rule, *estimates: Estimate) -> list[Verdict]:
     suite = Suite(
         dataset="d", task="label", prompts=["p"], models=["m"], metrics=["label_accuracy"],
-        baseline=Baseline(model="m", prompt="p"), rules=[rule],
+        baseline=Baseline(model="m0", prompt="p"), rules=[rule],
     )  # fmt: skip
     return list(verdicts("s", suite, list(estimates)))
 
@@ -33,7 +33,7 @@ def judged(rule: Rule, *estimates: Estimate) -> list[Verdict]:
         (
             0.84,
             "inconclusive",
-            "value 0.85 [0.8, 0.9] holds 0.84; about 5,000 examples in all would decide it one time in two",
+            "value 0.85 [0.8, 0.9] includes 0.84; about 5,000 examples in all would decide it one time in two",
         ),
     ],
 )
@@ -77,6 +77,12 @@ def test_the_baseline_is_not_held_against_itself() -> None:
     assert judged(Rule(metric="label_accuracy", no_worse_by=0), itself) == []
 
 
+def test_a_margin_without_its_baseline_is_inconclusive_and_not_silent() -> None:
+    alone = estimate(baseline=None, difference=None, difference_low=None, difference_high=None)
+    [verdict] = judged(Rule(metric="label_accuracy", no_worse_by=0), alone)
+    assert (verdict.outcome, verdict.reason) == ("inconclusive", "the baseline was not asked")
+
+
 def test_a_rule_on_what_is_not_measured_is_the_users_to_mend() -> None:
     with pytest.raises(UserError, match=r"rules\[1\]: metric: 'f1' is not measured; metrics are"):
         judged(Rule(metric="f1", at_least=1), estimate())
@@ -94,3 +100,4 @@ def test_any_fail_outranks_any_inconclusive() -> None:
 
 def test_a_rule_reads_as_a_sentence() -> None:
     assert sentence(Rule(metric="a", no_worse_by=0.02)) == "a no worse than the baseline by more than 0.02"
+    assert sentence(Rule(metric="a", at_most=2, slice="language=ko")) == "a over language=ko at most 2"

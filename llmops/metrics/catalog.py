@@ -1,14 +1,56 @@
 """The metrics there are, and how a project adds its own."""
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import getdoc
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from llmops.errors import UserError
 from llmops.metrics import behaviour, ifeval, match, overlap, ranking, structure
-from llmops.metrics.metric import Metric, Pooled
 from llmops.metrics.own import own_function
+from llmops.metrics.unscored import Unscored
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Columns = Callable[[Sequence[str], Sequence[str]], Sequence[float | Unscored]]
+"""(answers as read, targets) → one value for each pair, or why there is none."""
+
+Statistics = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]]]
+"""(answers as read, targets) → one row of k numbers for each pair, whose sums tell a corpus's value."""
+
+Corpus = Callable[["Floats"], "Floats"]
+"""(… × k) sums of rows, or rows → (…) values."""
+
+
+class Metric(NamedTuple):
+    """A measure of one answer against its target."""
+
+    name: str
+    function: Columns
+    tasks: frozenset[str] | None
+    """Names of the tasks whose readings it can measure; None means any."""
+    summary: str
+    citation: str = ""
+    version: str = "1"
+    """Changes when its values change."""
+    higher_is_better: bool = True
+    settings: Mapping[str, str] = {}
+    """What else its values rest on, such as a tokeniser; part of each estimate's signature."""
+    statistics: Statistics | None = None
+    """With ``corpus``: an estimate is the value of all examples together, not the mean of theirs."""
+    corpus: Corpus | None = None
+    """Sums of rows → the corpora's values."""
+    needs_target: bool = True
+    """False when examples without a target can be measured too; their target is then ``""``."""
+    worst: float = 0.0
+    """What an unread answer counts as where the suite says ``unread: wrong``."""
+
 
 _SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"
 _IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
@@ -103,7 +145,8 @@ METRICS: dict[str, Metric] = {
         frozenset({"text"}),
         "share of instructions that are followed",
         _IFEVAL,
-        pooled=Pooled(ifeval.strict_counts, ifeval.share, ifeval.share),
+        statistics=ifeval.strict_counts,
+        corpus=ifeval.share,
     ),
     "ifeval_instruction_loose": Metric(
         "ifeval_instruction_loose",
@@ -111,7 +154,8 @@ METRICS: dict[str, Metric] = {
         frozenset({"text"}),
         "as ifeval_instruction_strict, by the forms of ifeval_loose",
         _IFEVAL,
-        pooled=Pooled(ifeval.loose_counts, ifeval.share, ifeval.share),
+        statistics=ifeval.loose_counts,
+        corpus=ifeval.share,
     ),
     "mrr": Metric(
         "mrr",

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from llmops.errors import UserError
-from llmops.metrics.metric import Metric
+from llmops.metrics.catalog import Metric
 from llmops.metrics.unscored import Unscored
 
 

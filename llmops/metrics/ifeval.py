@@ -12,7 +12,10 @@ from llmops.metrics.instructions import KINDS
 from llmops.metrics.unscored import Unscored
 
 if TYPE_CHECKING:
-    from llmops.metrics.metric import Floats
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 NO_INSTRUCTIONS = Unscored("the example has no instructions")
 

@@ -7,9 +7,8 @@ import evaluate
 import pytest
 
 from llmops.errors import UserError
-from llmops.metrics.catalog import METRICS
+from llmops.metrics.catalog import METRICS, Metric
 from llmops.metrics.door import as_evaluate, compute
-from llmops.metrics.metric import Metric
 from llmops.metrics.unscored import Unscored
 
 PAIRS = {"reads": ["1", "the 2", ""], "targets": ["1", "2", "3"]}

@@ -1,5 +1,6 @@
 """A new evaluation project, written from what the package carries."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -51,7 +52,7 @@ def main(folder: Path) -> None:
     pin(folder, shared.version)
     _under_git(folder)
     _under_dvc(folder)
-    print(f"{folder}: a project that evaluates two demo models. Next:\n  cd {folder}\n  dvc repro\n  llmops show")
+    print(f"{folder}: a project of two demo models. Next:\n  cd {folder}\n  dvc repro\n  llmops show")
 
 
 def plan(text: str) -> str:
@@ -59,7 +60,7 @@ def plan(text: str) -> str:
     stages = text[text.index("stages:") :]
     pinned = re.sub(r"( +- )llmops/.*\n(?: +- llmops/.*\n)*", rf"\1{FILE}\n", stages)
     return (
-        "# The flow. Adding a suite, data set, prompt or model edits params.yaml and files, never this file.\n"
+        "# The flow. A new suite, data set, prompt or model is written in params.yaml and files, not here.\n"
         f"# Each stage depends on {FILE}, so that another version of llmops runs it anew.\n{pinned}"
     )
 
@@ -106,7 +107,9 @@ def _in_git(folder: Path) -> bool:
 def _under_dvc(folder: Path) -> None:
     dvc = [sys.executable, "-m", "dvc"]
     whole = (folder / ".git").exists()
-    _run(folder, *dvc, "init", "--quiet", *([] if whole else ["--subdir"] if _in_git(folder) else ["--no-scm"]))
+    _run(
+        folder, *dvc, "init", "--quiet", *([] if whole else ["--subdir"] if _in_git(folder) else ["--no-scm"])
+    )
     _run(folder, *dvc, "config", "core.analytics", "false")
     with (folder / ".dvc" / ".gitignore").open("a", encoding="utf-8") as file:
         file.write("/llmops\n")  # stored answers, downloads, MLflow's files
@@ -116,12 +119,12 @@ def _run(folder: Path, *words: str) -> None:
     done = _done(folder, *words)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no word why"])[-1]
-        raise UserError(f"{folder}: `{Path(words[0]).name} {' '.join(words[1:])}`: {said}; mend that, and run it there")
+        raise UserError(
+            f"{folder}: `{Path(words[0]).name} {' '.join(words[1:])}`: {said}; mend that, and run it there"
+        )
 
 
 def _done(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    import os
-
     return subprocess.run(  # noqa: S603
         words,
         cwd=folder,

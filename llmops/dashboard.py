@@ -1,7 +1,6 @@
 """The dashboard of a project, served on loopback."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ CHECKOUT = Path(__file__).parent.parent / "dashboards" / "app.py"
 
 
 def serve(root: Path, port: int) -> None:
-    """Serve the dashboard over the project's files until it is interrupted."""
+    """Become the dashboard's server, over the project's files."""
     app = PACKAGED if PACKAGED.is_file() else CHECKOUT
     words = [
         "--server.address",
@@ -20,8 +19,5 @@ def serve(root: Path, port: int) -> None:
         "--browser.gatherUsageStats",
         "false",
     ]
-    subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "streamlit", "run", str(app), *words],
-        env={**os.environ, "LLMOPS_ROOT": str(root.resolve())},
-        check=False,
-    )
+    os.environ["LLMOPS_ROOT"] = str(root.resolve())
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(app), *words])  # noqa: S606

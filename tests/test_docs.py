@@ -9,6 +9,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from llmops import comparing
 from llmops.cards.card import Card, CardFile, Fields
 from llmops.cli import cli
 from llmops.config import SECTIONS
@@ -40,7 +41,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "suites.*": Suite, "suites.*.baseline": Baseline, "suites.*.rules": Rule,
         **{f"kind {kind}": record for kind, (record, _) in KINDS.items()},
         "sampling": Sampling, "price": Price,
-        "generate": generate.Params, "compare": compare.Params, "publish": publish.Params,
+        "generate": generate.Params, "compare": comparing.Settings, "publish": publish.Params,
         "Prompt files": PromptFile, "messages": PromptMessage, "few_shot": Shot,
     },
     "data.md": {"The card": Card, "files": CardFile, "fields": Fields},

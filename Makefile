@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help repro test slow check dashboard ui locks deps clean
+.PHONY: help repro test slow check dashboard ui wheel locks deps clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -25,10 +25,13 @@ check: .venv/test ## ruff, mypy strict, import-linter
 	@ruff check . && ruff format --check . && mypy && lint-imports
 
 dashboard: .venv/base ## the dashboard, on loopback
-	@streamlit run dashboards/app.py --server.address 127.0.0.1
+	@llmops dashboard
 
 ui: .venv/base ## the MLflow UI on the project's store, on loopback
 	@llmops ui
+
+wheel: .venv/base ## the package as one file, with what `llmops init` writes: dist/
+	@python -m hatchling build -t wheel -d dist
 
 locks: ## write the locks anew from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -75,6 +75,10 @@ def _stage(name: str, help_text: str) -> None:
 def _load(stage: str) -> Callable[..., Any]:
     from importlib import import_module
 
+    from llmops.pinned import hold
+
+    hold(click.get_current_context().obj.root)
+
     verb: Callable[..., Any] = import_module(f"llmops.stages.{stage}").main
     return verb
 
@@ -119,6 +123,27 @@ def gate(places: Places, suites: tuple[str, ...], check: bool, out: str) -> None
 
 
 @cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Write a new evaluation project that `dvc repro` evaluates at once."""
+    from llmops.starting import main as start
+
+    start(folder)
+
+
+@cli.command("import")
+@click.argument("tool")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--name", help="The data set's name; otherwise that of the task in the file.")
+@click.pass_obj
+def import_answers(places: Places, tool: str, files: tuple[Path, ...], name: str | None) -> None:
+    """Turn result files of promptfoo, inspect or lm-eval into a data set with recorded answers."""
+    from llmops.importers.catalog import bring
+
+    click.echo(bring(places.root, tool, files, name))
+
+
+@cli.command()
 @click.argument("suites", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(min=1), help="Ask a random sample of so many examples.")
 @click.option("--model", "models", multiple=True, help="Ask only this model of the suite; may be repeated.")
@@ -149,5 +174,15 @@ def show(places: Places, suite: str | None, as_json: bool, slices: bool, out: st
 def ui(places: Places, port: int) -> None:
     """Open the MLflow UI on the project's store, on loopback."""
     from llmops.tracking.server import serve
+
+    serve(places.root, port)
+
+
+@cli.command()
+@click.option("--port", type=int, default=8501, show_default=True)
+@click.pass_obj
+def dashboard(places: Places, port: int) -> None:
+    """Open the dashboard on the project's files, on loopback."""
+    from llmops.dashboard import serve
 
     serve(places.root, port)

@@ -24,8 +24,8 @@ def open_recorded(name: str, spec: RecordedSpec, places: Places) -> Model:
     An example without a row, or a row without an answer, is a Reply with the error ``not_recorded``.
 
     Raises:
-        UserError: the file is missing; when asked, no row has the fields that the spec names, or
-            two rows of one example differ.
+        UserError: the file is missing; when asked, no row has the fields or values that the spec
+            names, or two rows of one example differ.
     """
     below = places.raw(spec.dataset) if spec.dataset else places.root
     path = project_file(name, below, spec.file)
@@ -62,7 +62,7 @@ def _read(where: str, spec: RecordedSpec, match: dict[str, str], path: Path) -> 
     found: dict[Key, tuple[int, Reply]] = {}
     answered = 0
     row: dict[str, Any] = {}
-    for line, row in rows(path):
+    for line, row in _taken(where, spec.only, path):
         values = [value_at(row, field) for field in match]
         if None in values:
             missing = list(match)[values.index(None)]
@@ -77,6 +77,21 @@ def _read(where: str, spec: RecordedSpec, match: dict[str, str], path: Path) -> 
     if not answered:
         raise UserError(f"{where}: no row has an answer at {spec.answer!r}; fields are {sorted(_paths(row))}")
     return found
+
+
+def _taken(where: str, only: Mapping[str, str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the rows that have the values of ``only``."""
+    others: set[str] = set()
+    taken = False
+    for line, row in rows(path):
+        values = {field: _as_text(value_at(row, field)) for field in only}
+        if values == dict(only):
+            taken = True
+            yield line, row
+        else:
+            others.add(_shortened(values))
+    if others and not taken:
+        raise UserError(f"{where}: no row has {_shortened(dict(only))}; rows have {sorted(others)}")
 
 
 def _reply(spec: RecordedSpec, row: Mapping[str, Any], line: int) -> Reply:

@@ -61,6 +61,8 @@ class RecordedSpec(Record, frozen=True, tag_field="kind", tag="recorded"):
     match: str | dict[str, str] = "id"
     """File field → example field that name the same example; one word when both are called that.
     The example field ``id`` is the example's id, any other is one of its inputs."""
+    only: dict[str, str] = msgspec.field(default_factory=dict)
+    """Field → value of the rows to take, e.g. ``{model: gpt-5}`` in a file of several models' answers."""
     dataset: str | None = None
     """The data set that the file was fetched with, if it was."""
     model: str | None = None

@@ -89,3 +89,12 @@ def test_a_csv_is_read_too(tmp_path, run, request_of):
     raw = {"kind": "recorded", "file": "a.csv", "answer": "answer"}
     model = open_model("old", parse_spec("old", raw), Places(tmp_path))
     assert run(model.ask(request_of(example_id="e-1"))).text == "refund_status"
+
+
+def test_one_file_may_hold_the_answers_of_several_models(asking):
+    rows = [{"question": "17 + 25?", "by": by, "175b": {"solution": by}} for by in ("steady", "hasty")]
+    assert asking(rows, "17 + 25?", only={"by": "hasty"}).text == "hasty"
+    with pytest.raises(
+        UserError, match=r"no row has by 'gpt'; rows have \[\"by 'hasty'\", \"by 'steady'\"\]"
+    ):
+        asking(rows, "17 + 25?", only={"by": "gpt"})

@@ -1,0 +1,1 @@
+"""What other tools have recorded, as data sets with answers."""

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from llmops.errors import UserError
+from llmops.pinned import hold, installed_version
 from llmops.places import RESULTS, TRYOUTS, Places
 
 
@@ -30,16 +31,6 @@ def main(arguments: list[str] | None = None) -> None:
         if _is_full(problem):
             _stop(f"{problem.filename or 'disk'}: the disk is full; free some space and run it again", 2)
         raise
-
-
-def installed_version() -> str | None:
-    """Return the installed package's version, None when only its source is there."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("llmops")
-    except PackageNotFoundError:
-        return None
 
 
 def _stop(line: str, code: int) -> None:
@@ -75,10 +66,7 @@ def _stage(name: str, help_text: str) -> None:
 def _load(stage: str) -> Callable[..., Any]:
     from importlib import import_module
 
-    from llmops.pinned import hold
-
     hold(click.get_current_context().obj.root)
-
     verb: Callable[..., Any] = import_module(f"llmops.stages.{stage}").main
     return verb
 
@@ -112,6 +100,7 @@ def gate(places: Places, suites: tuple[str, ...], check: bool, out: str) -> None
     places = Places(places.root, out)
     names = list(suites) or suites_to_run(places.root)
     if not check:
+        hold(places.root)
         for name in names:
             stage.main(places, name)
         return
@@ -152,6 +141,7 @@ def run(places: Places, suites: tuple[str, ...], limit: int | None, models: tupl
     """Do all stages in one process without DVC, into runs/, for trying things out."""
     from llmops.tryout import main as try_out
 
+    hold(places.root)
     try_out(Places(places.root, TRYOUTS), list(suites), list(models) or None, limit)
 
 

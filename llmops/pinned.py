@@ -10,6 +10,14 @@ FILE = "requirements.txt"
 _PIN = re.compile(r"^llmops(?:\[[\w,-]*\])?\s*==\s*([\w.+!-]+)", re.MULTILINE)
 
 
+def installed_version() -> str | None:
+    """Return the installed package's version, None when only its source is there."""
+    try:
+        return version("llmops")
+    except PackageNotFoundError:
+        return None
+
+
 def pin(root: Path, number: str) -> None:
     """Hold the project to that version."""
     (root / FILE).write_text(f"llmops=={number}\n", encoding="utf-8")
@@ -27,11 +35,8 @@ def hold(root: Path) -> None:
     found = _PIN.search(path.read_text(encoding="utf-8")) if path.is_file() else None
     if found is None:
         return
-    try:
-        installed = version("llmops")
-    except PackageNotFoundError:  # run from its source
-        return
-    if installed != found[1]:
+    installed = installed_version()
+    if installed not in (None, found[1]):
         raise UserError(
             f"{path}: pins llmops {found[1]}, and {installed} is installed;"
             f" `pip install -r {FILE}`, or pin {installed} to evaluate anew with it"

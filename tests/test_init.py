@@ -97,9 +97,10 @@ def test_results_belong_to_the_pinned_version(project: Path, installed: Installe
     assert re.fullmatch(r"llmops==\d+\.\d+\.\d+\n", right)
     pin.write_text("llmops==9.9.9\n", encoding="utf-8")
     assert "requirements.txt" in installed.run(project, "dvc", "status")
-    line = installed.llmops(project, "score", "support", code=2)
-    assert line.startswith("requirements.txt: pins llmops 9.9.9, and ")
-    assert len(line.splitlines()) == 1
+    for verb in ("score", "gate", "run"):
+        line = installed.llmops(project, verb, "support", code=2)
+        assert line.startswith("requirements.txt: pins llmops 9.9.9, and ")
+        assert len(line.splitlines()) == 1
     pin.write_text(right, encoding="utf-8")
     assert "up to date" in installed.run(project, "dvc", "status")
 

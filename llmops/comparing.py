@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from llmops.baseline import Reference
+from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
@@ -87,8 +88,9 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     if about.clusters or plan.suite.repeats > 1:
         reason = "examples repeat or share a source, which this interval cannot take into account"
         classes = {run: _without_intervals(report, reason) for run, report in classes.items()}
-    found = list(_estimates(plan.suite, responses, rows.scores, baseline, about))
+    found = list(_estimates(plan, responses, rows.scores, baseline, about))
     found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
+    found += _calibrations(plan, responses, rows.scores, about)
     paid = {run: total(list(costs(group).values())) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     return Comparison([_signed(e, plan) for e in sorted(found, key=_order(plan.suite))], classes)
@@ -101,12 +103,33 @@ def _macro_f1(run: Run, report: Classification, found: list[Estimate], about: Se
     return replace(made, missing=like.missing, counted_wrong=like.counted_wrong, n=like.n)
 
 
+def _calibrations(
+    plan: Plan, responses: Mapping[Run, list[Response]], scores: list[Score], about: Setting
+) -> Iterator[Estimate]:
+    """Yield how well each run's confidences tell what the suite's first metric says."""
+    first = plan.metrics[0]
+    if not first.higher_is_better:
+        return
+    by_run: dict[Run, list[Score]] = defaultdict(list)
+    for score in scores:
+        if score.metric == first.name:
+            by_run[Run(score.model, score.prompt)].append(score)
+    for run, group in responses.items():
+        yield from calibration_estimates(run, group, by_run[run], about, _drawing(plan))
+
+
 def _signed(estimate: Estimate, plan: Plan) -> Estimate:
-    wanted = CLASSIFIED if estimate.metric == MACRO_F1 else estimate.metric
-    metric = next((metric for metric in plan.metrics if metric.name == wanted), None)
-    drawn = Resampling(plan.settings.resamples, plan.settings.seed)
-    signed = replace(estimate, signature=signature(estimate, plan.suite.task, metric, drawn))
-    return replace(signed, higher_is_better=metric.higher_is_better) if metric else signed
+    based = CLASSIFIED if estimate.metric == MACRO_F1 else estimate.metric
+    based = plan.suite.metrics[0] if estimate.metric in CALIBRATION else based
+    metric = next((metric for metric in plan.metrics if metric.name == based), None)
+    signed = replace(estimate, signature=signature(estimate, plan.suite.task, metric, _drawing(plan)))
+    if metric is None or estimate.metric in CALIBRATION:
+        return signed
+    return replace(signed, higher_is_better=metric.higher_is_better)
+
+
+def _drawing(plan: Plan) -> Resampling:
+    return Resampling(plan.settings.resamples, plan.settings.seed)
 
 
 def _by_run(responses: Iterable[Response]) -> dict[Run, list[Response]]:
@@ -117,14 +140,16 @@ def _by_run(responses: Iterable[Response]) -> dict[Run, list[Response]]:
 
 
 def _estimates(
-    suite: Suite,
+    plan: Plan,
     responses: Mapping[Run, list[Response]],
     scores: list[Score],
     baseline: Reference | None,
     about: Setting,
 ) -> Iterator[Estimate]:
-    measured = columns(scores, suite.unread, {run: costs(group) for run, group in responses.items()})
-    reference = _by_metric(baseline, suite.unread)
+    suite, worst = plan.suite, {metric.name: metric.worst for metric in plan.metrics}
+    paid = {run: costs(group) for run, group in responses.items()}
+    measured = columns(scores, suite.unread, paid, worst)
+    reference = _by_metric(baseline, suite.unread, worst)
     unread: dict[Run, int] = defaultdict(int)
     for score in scores:
         if score.metric == suite.metrics[0] and score.missing == "unread":
@@ -137,11 +162,13 @@ def _estimates(
         yield from run_estimates(run, group, unread[run], about)
 
 
-def _by_metric(baseline: Reference | None, policy: str) -> dict[str, tuple[str, Column]]:
+def _by_metric(
+    baseline: Reference | None, policy: str, worst: Mapping[str, float]
+) -> dict[str, tuple[str, Column]]:
     """Return, by metric, the baseline's name and its column."""
     if baseline is None:
         return {}
-    held = columns(baseline.scores, policy, {})
+    held = columns(baseline.scores, policy, {}, worst)
     return {metric: (baseline.name, column) for (_, metric), column in held.items()}
 
 
@@ -179,7 +206,7 @@ def _without_intervals(report: Classification, reason: str) -> Classification:
 
 def _order(suite: Suite) -> Callable[[Estimate], tuple[Any, ...]]:
     """Estimates stand by metric, then by model and prompt as params.yaml names them, then by slice."""
-    metrics = [*suite.metrics, MACRO_F1]
+    metrics = [*suite.metrics, MACRO_F1, *CALIBRATION]
 
     def key(estimate: Estimate) -> tuple[Any, ...]:
         place = _place(metrics, estimate.metric)

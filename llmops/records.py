@@ -51,6 +51,8 @@ class Sampling(Record):
     max_tokens: int | None = None
     seed: int | None = None
     stop: list[str] = []
+    logprobs: bool = False
+    """Ask for the tokens' log-probabilities, which give the answer's ``confidence``."""
 
 
 class Request(Record):
@@ -88,6 +90,9 @@ class Reply(Record):
     asked_at: str | None = None
     """ISO 8601, UTC."""
     error: Fault | None = None
+    confidence: float | None = None
+    """Probability that the model gave the answer as a whole: exp of the sum of its tokens'
+    log-probabilities. None where it was not asked for them or the server sent none."""
 
 
 class Turn(Record):
@@ -115,6 +120,8 @@ class Response(Record):
     cost_usd: float | None = None
     turns: list[Turn] = []
     error: Fault | None = None
+    confidence: float | None = None
+    """That of the last turn's reply."""
 
 
 class Score(Record):
@@ -150,7 +157,7 @@ class Estimate(Record):
     confidence: float = 0.95
     method: str | None = None
     """How the interval was made: ``wilson``, ``t``, ``clustered t``, ``order statistics``,
-    ``bootstrap``, or ``complete`` for a count that needs none."""
+    ``bootstrap``, ``basic bootstrap``, or ``complete`` for a count that needs none."""
     n: int = 0
     """Examples that enter the value."""
     missing: int = 0

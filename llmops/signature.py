@@ -33,6 +33,8 @@ def signature(estimate: Estimate, task: str, metric: Metric | None, resampling: 
     """
     parts = [estimate.metric]
     if metric is not None:
+        if metric.name != estimate.metric:
+            parts.append(f"of:{metric.name}")
         parts += [f"v:{metric.version}", *(f"{key}:{value}" for key, value in metric.settings.items())]
     if estimate.policy is not None:
         parts += [f"read:{task}", f"unread:{estimate.policy}"]

@@ -66,29 +66,33 @@ def costs(responses: Iterable[Response]) -> dict[str, float | None]:
 
 
 def columns(
-    scores: Iterable[Score], policy: str, paid: Mapping[Run, Mapping[str, float | None]]
+    scores: Iterable[Score],
+    policy: str,
+    paid: Mapping[Run, Mapping[str, float | None]],
+    worst: Mapping[str, float] = {},
 ) -> dict[tuple[Run, str], Column]:
     """Group scores into one column for each run and metric; an example's repeats are averaged.
 
     Args:
         policy: what an unread answer counts as, ``wrong`` or ``excluded``.
         paid: what each run's answers cost, by example.
+        worst: what an unread answer counts as by the policy ``wrong``, by metric; 0 by those not named.
     """
     grouped: dict[tuple[Run, str], dict[str, list[Score]]] = defaultdict(lambda: defaultdict(list))
     for score in scores:
         grouped[Run(score.model, score.prompt), score.metric][score.example_id].append(score)
     return {
-        (run, metric): _column(by_example, policy)._replace(costs=paid.get(run, {}))
+        (run, metric): _column(by_example, policy, worst.get(metric, 0.0))._replace(costs=paid.get(run, {}))
         for (run, metric), by_example in grouped.items()
     }
 
 
-def _column(by_example: Mapping[str, list[Score]], policy: str) -> Column:
+def _column(by_example: Mapping[str, list[Score]], policy: str, worst: float) -> Column:
     values: dict[str, float] = {}
     missing, wrong = set(), set()
     for example_id, scores in by_example.items():
         unread = [score for score in scores if score.missing == "unread"] if policy == "wrong" else []
-        usable = [score.value for score in scores if score.value is not None] + [0.0] * len(unread)
+        usable = [score.value for score in scores if score.value is not None] + [worst] * len(unread)
         if usable:
             values[example_id] = sum(usable) / len(usable)
         if any(score.value is None for score in scores):

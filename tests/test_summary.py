@@ -85,3 +85,9 @@ def test_what_a_runs_calls_amount_to() -> None:
     assert found["input_tokens"].reason == "unknown for 4 of 4 responses"
     assert found["latency_p50_s"].value == pytest.approx(0.15)
     assert not found["latency_p50_s"].higher_is_better
+
+
+def test_an_unread_answer_counts_as_the_metrics_worst() -> None:
+    column = columns(scores(), "wrong", {}, {"a": 1.0})[RUN, "a"]
+    assert column.values["3"] == 1.0
+    assert "3" not in columns(scores(), "excluded", {}, {"a": 1.0})[RUN, "a"].values

@@ -41,7 +41,8 @@ class Fields(Record, frozen=True):
 
     inputs: dict[str, str] | list[str]
     """Prompt variable → field; a list takes each field under its own name."""
-    target: str | Extract | None = None
+    target: str | Extract | list[str] | None = None
+    """A field (a list or an object is kept as JSON text), a part of one, or several as one JSON object."""
     id: str | None = None
     """None: ids are made from the position, ``<data set>-0001``."""
     cluster: str | None = None

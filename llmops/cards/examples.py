@@ -83,9 +83,11 @@ def _id(card: Card, place: Place, position: int, row: Row) -> str:
     return text
 
 
-def _target(place: Place, row: Row, target: str | Extract | None) -> str | None:
+def _target(place: Place, row: Row, target: str | Extract | list[str] | None) -> str | None:
+    if isinstance(target, list):
+        return plain({field: _value(place, row, field) for field in target})
     if not isinstance(target, Extract):
-        return _text(place, row, target)
+        return None if target is None else plain(_value(place, row, target)) or None
     text = _text(place, row, target.field)
     if text is None:
         return None

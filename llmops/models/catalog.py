@@ -75,6 +75,8 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     spec: ModelSpec = convert(raw, KINDS[kind][0], where)
     if isinstance(spec, OpenAISpec | LlamaCppSpec | TransformersSpec):
         _check_sampling(spec.sampling, f"{where}: sampling")
+    if isinstance(spec, TransformersSpec) and spec.sampling.logprobs:
+        raise UserError(f"{where}: sampling: logprobs: kind 'transformers' reports none; take it out")
     for field in ("context", "slots", "concurrency", "timeout_s"):
         _check(field, getattr(spec, field, None), lambda value: value > 0, f"{where}: {{}}; must be above 0")
     return spec

@@ -1,6 +1,7 @@
 """Chat completions in the OpenAI protocol: what a body asks, and what a server's body says."""
 
 import json
+import math
 import re
 import zlib
 from collections.abc import Mapping
@@ -37,6 +38,8 @@ def chat_body(request: Request, sampling: Sampling, max_tokens_field: str) -> di
         body["seed"] = request_seed(sampling.seed, request)
     if sampling.stop:
         body["stop"] = sampling.stop
+    if sampling.logprobs:
+        body["logprobs"] = True
     if request.tools:
         body["tools"] = request.tools
     return body
@@ -77,6 +80,7 @@ def read_completion(body: Any) -> Reply:
             served_model=_word(body.get("model")),
             fingerprint=_word(body.get("system_fingerprint")),
             error=_fault_of(reason, text),
+            confidence=_confidence(choice, text),
         )
     except (KeyError, IndexError, TypeError, AttributeError) as problem:
         what = f"{type(problem).__name__}: {problem}"
@@ -146,6 +150,17 @@ def _text_of(message: Mapping[str, Any]) -> str | None:
         return json.dumps([call["function"] for call in calls], ensure_ascii=False)
     refusal = message.get("refusal")
     return refusal if refusal is not None else content
+
+
+def _confidence(choice: Mapping[str, Any], text: str | None) -> float | None:
+    """Return exp of the sum of the tokens' log-probabilities; None where they are not those of the text."""
+    told = choice.get("logprobs")
+    tokens = told.get("content") if isinstance(told, Mapping) else None
+    if not tokens or choice["message"].get("content") != text:  # reasoning was cut off, or a tool called
+        return None
+    values = [token.get("logprob") for token in tokens if isinstance(token, Mapping)]
+    logprobs = [value for value in values if isinstance(value, int | float) and value <= 0]
+    return math.exp(math.fsum(logprobs)) if len(logprobs) == len(tokens) else None
 
 
 def without_reasoning(text: str) -> str:

@@ -11,7 +11,7 @@ from llmops.errors import UserError, WorldError
 from llmops.models.completions import request_seed, without_reasoning
 from llmops.models.files import sha256_of_all
 from llmops.models.model import Model
-from llmops.models.specs import TransformersSpec
+from llmops.models.specs import TransformersSpec, sampling_identity
 from llmops.records import Reply, Request, Sampling
 
 PARTS = ("*.safetensors", "*.bin", "*.json", "*.jinja", "*.model", "*.txt")
@@ -52,7 +52,7 @@ def open_transformers(name: str, spec: TransformersSpec, root: Path) -> Model:
         "weights": _weights(folder, loaded.model.config),
         "engine": f"transformers {loaded.transformers.__version__}, torch {loaded.torch.__version__}",
         "device": spec.device,
-        "sampling": msgspec.to_builtins(spec.sampling),
+        "sampling": sampling_identity(spec.sampling),
     }
     return Model(name, identity, wire, ask, close, price=spec.price, concurrency=1)
 

@@ -15,7 +15,7 @@ from llmops.errors import UserError
 from llmops.models.completions import chat_body, read_completion
 from llmops.models.files import project_file, sha256_of
 from llmops.models.model import Model
-from llmops.models.specs import LlamaCppSpec
+from llmops.models.specs import LlamaCppSpec, sampling_identity
 from llmops.records import Reply, Request
 
 MAGIC = b"GGUF"
@@ -52,7 +52,7 @@ def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
         "weights": sha256_of(path),
         "context": spec.context,
         "engine": engine,
-        "sampling": msgspec.to_builtins(spec.sampling),
+        "sampling": sampling_identity(spec.sampling),
     }
     return Model(name, identity, wire, ask, engines.close, price=spec.price, concurrency=slots)
 

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx2  # what openai is built on: its Response keeps the headers and the body as sent
-import msgspec
 import openai
 
 from llmops.errors import UserError, WorldError
 from llmops.models.completions import chat_body, read_completion, read_error
 from llmops.models.model import Model
-from llmops.models.specs import OPENAI_URL, OpenAISpec
+from llmops.models.specs import OPENAI_URL, OpenAISpec, sampling_identity
 from llmops.records import Reply, Request
 
 CONNECT_S = 20.0
@@ -63,7 +62,7 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         "kind": "openai",
         "base_url": base_url,
         "model": spec.model,
-        "sampling": msgspec.to_builtins(spec.sampling),
+        "sampling": sampling_identity(spec.sampling),
     }
     return Model(name, identity, wire, ask, client.close, price=spec.price, concurrency=spec.concurrency)
 

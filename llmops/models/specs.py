@@ -86,3 +86,11 @@ class PythonSpec(Record, frozen=True, tag_field="kind", tag="python"):
 
 
 ModelSpec = OpenAISpec | LlamaCppSpec | TransformersSpec | RecordedSpec | PythonSpec
+
+
+def sampling_identity(sampling: Sampling) -> dict[str, Any]:
+    """Return the sampling as it stands in a model's identity, without what it does not ask for."""
+    fields: dict[str, Any] = msgspec.to_builtins(sampling)
+    if not sampling.logprobs:  # answers that were stored before it could be asked for keep their keys
+        del fields["logprobs"]
+    return fields

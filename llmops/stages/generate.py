@@ -198,6 +198,7 @@ def _response(suite: str, model: str, question: Question, found: Answered) -> Re
         cost_usd=summed([reply.cost_usd for reply in replies]),
         turns=found.turns,
         error=found.error,
+        confidence=last.confidence if last else None,
     )
 
 

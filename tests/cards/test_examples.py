@@ -121,7 +121,7 @@ def test_labels_are_the_cards_or_those_of_the_targets(read):
         ),
         (
             '{"question": "q", "answer": ["a"]}',
-            FIELDS,
+            "fields: {inputs: [question], target: {field: answer, pattern: '(a)'}}",
             "shop.jsonl:1: field 'answer' is a list; it must be text or a number",
         ),
         (
@@ -138,3 +138,26 @@ def test_a_bad_row_says_in_one_line_what_is_wrong(refusal, content, fields, mess
 def test_a_csv_file_of_nothing_but_a_header_holds_no_examples(refusal):
     said = refusal(".csv", "question,answer\n")
     assert said == "data/raw/shop/shop.csv: holds no examples; a data set needs at least one row"
+
+
+def test_a_target_that_is_a_list_or_an_object_is_kept_as_json(read):
+    ((_, one), (_, two)) = read(
+        ".jsonl", '{"question": "q", "answer": ["d1", "d2"]}\n{"question": "r", "answer": {"d1": 2}}\n'
+    )
+    assert (one.target, two.target) == ('["d1","d2"]', '{"d1":2}')
+
+
+def test_several_fields_are_one_target(read):
+    ((_, example),) = read(
+        ".jsonl",
+        '{"question": "q", "ids": ["punctuation:no_comma"], "kwargs": [{}]}\n',
+        "fields: {inputs: [question], target: [ids, kwargs]}",
+    )
+    assert example.target == '{"ids":["punctuation:no_comma"],"kwargs":[{}]}'
+
+
+def test_one_of_several_target_fields_that_a_row_lacks_is_named(refusal):
+    message = refusal(
+        ".jsonl", '{"question": "q", "ids": []}\n', "fields: {inputs: [question], target: [ids, kwargs]}"
+    )
+    assert "no field 'kwargs'" in message

@@ -53,3 +53,9 @@ def test_the_catalog_loads_no_kinds_library():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_kind_that_reports_no_logprobs_refuses_to_be_asked_for_them():
+    raw = {"kind": "transformers", "model": "m", "sampling": {"logprobs": True}}
+    with pytest.raises(UserError, match=r"models: m: sampling: logprobs: kind 'transformers' reports none"):
+        parse_spec("m", raw)

@@ -133,3 +133,12 @@ asyncio.run(main())
 """
     done = subprocess.run([sys.executable, "-c", script, root], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "9\n", "")
+
+
+def test_confidences_are_probabilities_and_leave_the_answers_as_they_are(asking):
+    plain = asking(QUESTIONS[:12])
+    told = asking(QUESTIONS[:12], sampling={"max_tokens": 12, "logprobs": True})
+    assert [reply.text for reply in told] == [reply.text for reply in plain]
+    assert {reply.confidence for reply in plain} == {None}
+    assert all(0 < reply.confidence <= 1 for reply in told)
+    assert len({reply.confidence for reply in told}) > 1

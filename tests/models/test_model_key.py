@@ -97,3 +97,25 @@ def test_the_key_does_not_depend_on_the_order_of_a_mapping(body):
 
     assert named(body) == named(dict(reversed(body.items())))
     assert len(named(body)) == 64
+
+
+KNOWN = [
+    (
+        {"kind": "openai", "model": "m-1", "base_url": "http://127.0.0.1:9/v1"},
+        "abbab955cd82fecb36b26a6cf835620c6a5aeda70b1ed7a35b70fdf07793d11e",
+    ),
+    (
+        {key: value for key, value in BASE.items() if key != "extra"},
+        "882fbd5e400193cd963ec00846aecbb6c2e967de1dcdddadfa16c5d0ee176948",
+    ),
+]
+
+
+@pytest.mark.parametrize(("raw", "known"), KNOWN)
+def test_a_key_stays_what_it_was_so_that_stored_answers_are_found(raw, known, run, tmp_path):
+    assert key(run, tmp_path, raw) == known
+
+
+def test_asking_for_logprobs_changes_the_key(run, tmp_path):
+    asked = {**BASE, "sampling": {**BASE["sampling"], "logprobs": True}}
+    assert key(run, tmp_path, asked) != key(run, tmp_path)

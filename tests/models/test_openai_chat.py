@@ -1,6 +1,7 @@
 """The openai kind, at the wire."""
 
 import asyncio
+import math
 import os
 import time
 
@@ -306,3 +307,49 @@ def test_1319_requests_go_through_the_whole_stack_and_again_from_the_store(
     for path in tmp_path.iterdir():
         assert SECRET.encode() not in path.read_bytes()
     assert os.environ["MY_KEY"] == SECRET
+
+
+LOGPROBS = {"content": [{"token": "refund", "logprob": -0.25}, {"token": "_status", "logprob": -0.5}]}
+
+
+def with_logprobs(wire, logprobs, text="refund_status"):
+    body = wire.completion(text)
+    body["choices"][0]["logprobs"] = logprobs
+    return wire.Answer(body)
+
+
+def test_a_confidence_is_the_probability_of_all_tokens(asking, wire):
+    reply, asked = asking(with_logprobs(wire, LOGPROBS), sampling={"logprobs": True})
+    assert asked[0].body["logprobs"] is True
+    assert reply.confidence == pytest.approx(math.exp(-0.75))
+
+
+def test_logprobs_are_not_asked_for_by_themselves(asking, wire):
+    reply, asked = asking(wire.Answer(wire.completion("x")))
+    assert "logprobs" not in asked[0].body
+    assert reply.confidence is None
+
+
+@pytest.mark.parametrize(
+    "logprobs",
+    [
+        None,
+        {},
+        {"content": None},
+        {"content": []},
+        {"content": [{"token": "a"}]},
+        {"content": [{"logprob": None}]},
+        {"content": [{"logprob": 0.5}]},
+        {"content": ["a"]},
+        [],
+    ],
+    ids=str,
+)
+def test_a_server_that_sends_no_usable_logprobs_leaves_the_confidence_unknown(asking, wire, logprobs):
+    reply, _ = asking(with_logprobs(wire, logprobs), sampling={"logprobs": True})
+    assert (reply.text, reply.confidence) == ("refund_status", None)
+
+
+def test_logprobs_of_reasoning_that_was_cut_off_are_not_the_answers(asking, wire):
+    reply, _ = asking(with_logprobs(wire, LOGPROBS, "<think>hm</think>refund"), sampling={"logprobs": True})
+    assert (reply.text, reply.confidence) == ("refund", None)

@@ -25,7 +25,7 @@ check: .venv/test ## ruff, mypy strict, import-linter
 	@ruff check . && ruff format --check . && mypy && lint-imports
 
 dashboard: .venv/base ## the dashboard, on loopback
-	@streamlit run dashboards/app.py
+	@streamlit run dashboards/app.py --server.address 127.0.0.1
 
 ui: .venv/base ## the MLflow UI on the project's store, on loopback
 	@llmops ui

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from llmops.config import PARAMS
 from llmops.errors import UserError
 from llmops.numbers import interval, number
-from llmops.records import Estimate, Outcome, Verdict
+from llmops.records import OVERALL, Estimate, Outcome, Verdict
 from llmops.stats.decide import decide, examples_to_decide
 from llmops.suites import Rule, Suite
 
@@ -74,7 +74,8 @@ def sentence(rule: Rule) -> str:
         bound = f"at least {rule.at_least:g}"
     else:
         bound = f"at most {rule.at_most:g}"
-    return f"{rule.metric} {bound}"
+    cut = "" if rule.slice == OVERALL else f" over {rule.slice}"
+    return f"{rule.metric}{cut} {bound}"
 
 
 def _absolute(rule: Rule, estimate: Estimate) -> tuple[Outcome, str]:
@@ -110,4 +111,4 @@ def _decided(
         return outcome, f"{shown} {side} {bound:g}"
     wanted = examples_to_decide(value, low, high, n, bound)
     more = f"; about {wanted:,} examples in all would decide it one time in two" if wanted else ""
-    return outcome, f"{shown} holds {bound:g}{more}"
+    return outcome, f"{shown} includes {bound:g}{more}"

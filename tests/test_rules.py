@@ -33,7 +33,7 @@ def judged(rule: Rule, *estimates: Estimate) -> list[Verdict]:
         (
             0.84,
             "inconclusive",
-            "value 0.85 [0.8, 0.9] holds 0.84; about 5,000 examples in all would decide it one time in two",
+            "value 0.85 [0.8, 0.9] includes 0.84; about 5,000 examples in all would decide it one time in two",
         ),
     ],
 )
@@ -94,3 +94,4 @@ def test_any_fail_outranks_any_inconclusive() -> None:
 
 def test_a_rule_reads_as_a_sentence() -> None:
     assert sentence(Rule(metric="a", no_worse_by=0.02)) == "a no worse than the baseline by more than 0.02"
+    assert sentence(Rule(metric="a", at_most=2, slice="language=ko")) == "a over language=ko at most 2"

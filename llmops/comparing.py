@@ -11,7 +11,8 @@ from llmops.baseline import Reference
 from llmops.config import section
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
-from llmops.signature import Resampling, signature
+from llmops.signature import signature
+from llmops.stats.bootstrap import Resampling
 from llmops.stats.classification import Classification, classification
 from llmops.suites import Suite, load_suite
 from llmops.summary import (
@@ -81,7 +82,10 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     responses = _by_run(rows.responses)
     asked = {response.example_id for response in rows.responses}
     examples = [example for example in rows.examples if example.id in asked]
-    about = setting(plan.name, plan.suite, plan.settings.confidence, examples)
+    about = setting(plan.name, plan.suite, plan.settings.confidence, examples)._replace(
+        corpora={metric.name: metric.corpus for metric in plan.metrics if metric.corpus},
+        resampling=_drawing(plan),
+    )
     classes = _classifications(rows.scores, plan.suite, plan.settings)
     found = list(_estimates(plan.suite, responses, rows.scores, baseline, about))
     found += [interval_estimate(about, run, MACRO_F1, report.macro_f1) for run, report in classes.items()]
@@ -93,9 +97,12 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
 def _signed(estimate: Estimate, plan: Plan) -> Estimate:
     wanted = CLASSIFIED if estimate.metric == MACRO_F1 else estimate.metric
     metric = next((metric for metric in plan.metrics if metric.name == wanted), None)
-    drawn = Resampling(plan.settings.resamples, plan.settings.seed)
-    signed = replace(estimate, signature=signature(estimate, plan.suite.task, metric, drawn))
+    signed = replace(estimate, signature=signature(estimate, plan.suite.task, metric, _drawing(plan)))
     return replace(signed, higher_is_better=metric.higher_is_better) if metric else signed
+
+
+def _drawing(plan: Plan) -> Resampling:
+    return Resampling(plan.settings.resamples, plan.settings.seed)
 
 
 def _by_run(responses: Iterable[Response]) -> dict[Run, list[Response]]:

@@ -133,6 +133,8 @@ class Score(Record):
     missing: MissingKind | None = None
     """Why there is no value: the call failed, the answer could not be read, nothing to compare."""
     reason: str | None = None
+    statistics: list[float] = []
+    """What the example adds to the value of a corpus, such as n-gram counts; [] for a mean."""
 
 
 class Estimate(Record):
@@ -150,7 +152,7 @@ class Estimate(Record):
     confidence: float = 0.95
     method: str | None = None
     """How the interval was made: ``wilson``, ``t``, ``clustered t``, ``order statistics``,
-    ``bootstrap``, or ``complete`` for a count that needs none."""
+    ``bootstrap``, ``clustered bootstrap``, or ``complete`` for a count that needs none."""
     n: int = 0
     """Examples that enter the value."""
     missing: int = 0

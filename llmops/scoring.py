@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from llmops.metrics.catalog import Metric
-from llmops.metrics.door import compute
+from llmops.metrics.door import Measured, measure
 from llmops.records import Example, MissingKind, Response, Score
 from llmops.tasks.catalog import Task
 from llmops.tasks.reading import Reading
@@ -45,15 +47,38 @@ def _scores(
         for number, (reading, target) in enumerate(zip(readings, targets, strict=True))
         if reading.text is not None and target is not None
     ]
-    values = compute(metric, [readings[i].text or "" for i in usable], [targets[i] or "" for i in usable])
-    found: Mapping[int, float] = dict(zip(usable, values, strict=True))
+    values = measure(metric, [readings[i].text or "" for i in usable], [targets[i] or "" for i in usable])
+    found: Mapping[int, Measured] = dict(zip(usable, values, strict=True))
+    silent = _silence(metric, responses, readings, targets)
     for number, (response, reading, target) in enumerate(zip(responses, readings, targets, strict=True)):
-        yield _score(metric, response, reading, target, found.get(number))
+        score = _score(metric, response, reading, target)
+        if number in found:
+            value, statistics = found[number]
+            yield replace(score, value=value, statistics=list(statistics))
+        else:
+            yield replace(score, statistics=silent.get(number, []))
 
 
-def _score(
-    metric: Metric, response: Response, reading: Reading, target: str | None, value: float | None
-) -> Score:
+def _silence(
+    metric: Metric,
+    responses: Sequence[Response],
+    readings: Sequence[Reading],
+    targets: Sequence[str | None],
+) -> dict[int, list[float]]:
+    """Return what an unread answer adds to a corpus where it counts as wrong: that of an empty answer."""
+    if metric.statistics is None:
+        return {}
+    rows = zip(responses, readings, targets, strict=True)
+    unread = {
+        number: target
+        for number, (response, reading, target) in enumerate(rows)
+        if response.error is None and reading.text is None and target is not None
+    }
+    statistics = metric.statistics([""] * len(unread), list(unread.values()))
+    return {number: list(row) for number, row in zip(unread, statistics, strict=True)}
+
+
+def _score(metric: Metric, response: Response, reading: Reading, target: str | None) -> Score:
     missing: MissingKind | None = None
     reason: str | None = None
     if response.error is not None:
@@ -69,7 +94,6 @@ def _score(
         prompt=response.prompt,
         repeat=response.repeat,
         metric=metric.name,
-        value=value,
         read=reading.text,
         target=target,
         missing=missing,

@@ -1,15 +1,16 @@
 """BLEU, with sacrebleu's tokenisers and its numbers."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from llmops.metrics.metric import Pooled
 from llmops.metrics.ngrams import shared, totals
 from llmops.unicode_forms import normal_form
 
 if TYPE_CHECKING:
-    from llmops.metrics.metric import Floats
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 ORDER = 4
 """The longest n-gram."""
@@ -18,25 +19,23 @@ AT_ONCE = 4096
 """Pairs after which sacrebleu's cache of tokenised texts is emptied: it holds 65,536, however long."""
 
 
-def bleu(tokeniser: str) -> Pooled:
-    """Return corpus BLEU, 0 to 100, of one target an answer (Papineni et al. 2002, ACL, pages 311–318).
+def statistics(tokeniser: str, reads: Sequence[str], targets: Sequence[str]) -> list[list[int]]:
+    """Return what corpus BLEU is told from, a row for each pair; rows add up to those of a corpus.
 
-    sacrebleu's value for case-sensitive text and exponential smoothing; each example's own is its
-    sentence BLEU, whose order stops where the answer has no more n-grams (``effective_order``).
-    Texts are composed (NFC) first. sacrebleu's ``tokeniser``: ``13a`` parts ASCII punctuation from
-    words, ``intl`` all of Unicode's, ``char`` takes every character as a token. ``13a`` and
-    ``intl`` leave a Korean word together with its particle, ``char`` does not.
+    A row: tokens of the answer, of the target, n-grams shared (n = 1 … 4), n-grams of the answer.
+    Texts are composed (NFC) first. ``13a`` parts ASCII punctuation from words, ``intl`` all of
+    Unicode's, ``char`` takes every character as a token. ``13a`` and ``intl`` leave a Korean word
+    together with its particle; ``char`` does not.
 
-    A row: length of the answer, length of the target, n-grams shared (n = 1 … 4), n-grams of the answer.
+    Args:
+        tokeniser: one of sacrebleu's that need no download.
     """
-    return Pooled(partial(_statistics, tokeniser), _corpus, partial(_corpus, effective_order=True))
-
-
-def _statistics(tokeniser: str, reads: Sequence[str], targets: Sequence[str]) -> list[list[int]]:
     if len(reads) != len(targets):
         raise ValueError(f"{len(reads)} reads for {len(targets)} targets; pairs need one of each")
     tokenised = _opened(tokeniser)
-    return [row for start in range(0, len(reads), AT_ONCE) for row in _block(tokenised, reads, targets, start)]
+    return [
+        row for start in range(0, len(reads), AT_ONCE) for row in _block(tokenised, reads, targets, start)
+    ]
 
 
 def _block(tokenised: Any, reads: Sequence[str], targets: Sequence[str], start: int) -> Iterator[list[int]]:
@@ -46,7 +45,8 @@ def _block(tokenised: Any, reads: Sequence[str], targets: Sequence[str], start: 
         )
         yield [len(ours), len(theirs), *shared(ours, theirs, ORDER), *totals(len(ours), ORDER)]
     for part in (tokenised, getattr(tokenised, "_post_tokenizer", tokenised)):
-        type(part).__call__.cache_clear()
+        remembering: Any = type(part).__call__
+        remembering.cache_clear()
 
 
 def _opened(tokeniser: str) -> Any:
@@ -55,23 +55,29 @@ def _opened(tokeniser: str) -> Any:
     return BLEU(tokenize=tokeniser).tokenizer
 
 
-def _corpus(sums: "Floats", effective_order: bool = False) -> "Floats":
-    """(corpora × 10) sums → BLEU: brevity penalty · geometric mean of the n-gram precisions.
+def corpus(sums: "Floats", effective_order: bool = False) -> "Floats":
+    """Return BLEU, 0 to 100, of (… × 10) sums of rows: brevity penalty · geometric mean of precisions.
 
-    The k-th order without a match counts 1/2^k of a match (``exp``: Chen & Cherry 2014, W14-3346,
-    method 3). An order that the answers are too short for gets precision 0, which makes all of it
-    0, unless ``effective_order`` leaves it out.
+    Papineni et al. 2002 (P02-1040), as in sacrebleu: case counts, one target an answer. The k-th
+    order without a match counts 1/2^k of a match (``exp``: Chen & Cherry 2014, W14-3346, method
+    3). An order that the answers are too short for has precision 0, which makes all of it 0,
+    unless ``effective_order`` leaves it out.
     """
     import numpy as np
 
-    ours, theirs = sums[:, 0], sums[:, 1]
-    matches, total = sums[:, 2 : 2 + ORDER], sums[:, 2 + ORDER :]
+    ours, theirs = sums[..., 0], sums[..., 1]
+    matches, total = sums[..., 2 : 2 + ORDER], sums[..., 2 + ORDER :]
     known = total > 0
-    halvings = np.cumsum(known & (matches == 0), axis=1)
+    halvings = np.cumsum(known & (matches == 0), axis=-1)
     precision = np.where(matches > 0, matches, 0.5**halvings) / np.where(known, total, 1.0)
-    order = known.sum(axis=1) if effective_order else np.full(len(sums), ORDER)
-    logs = np.where(known, np.log(precision), 0.0).sum(axis=1) / np.maximum(order, 1)
+    order = known.sum(axis=-1) if effective_order else ORDER
+    logs = np.where(known, np.log(precision), 0.0).sum(axis=-1) / np.maximum(order, 1)
     brevity = np.exp(np.minimum(0.0, 1 - theirs / np.maximum(ours, 1.0)))
-    whole = matches.any(axis=1) & (effective_order | known.all(axis=1))
+    whole = matches.any(axis=-1) & (effective_order | known.all(axis=-1))
     values: Floats = np.where(whole, 100 * brevity * np.exp(logs), 0.0)
     return values
+
+
+def sentence(sums: "Floats") -> "Floats":
+    """Return each row's own BLEU, whose order stops where the answer has no more n-grams."""
+    return corpus(sums, effective_order=True)

@@ -5,11 +5,11 @@ from functools import partial
 
 from llmops.errors import UserError
 from llmops.metrics.alignment import common_subsequence
-from llmops.metrics.metric import Columns
 from llmops.metrics.ngrams import shared
 from llmops.metrics.tokens import ascii_words, syllables
 from llmops.metrics.union_lcs import union_hits
 
+Columns = Callable[[Sequence[str], Sequence[str]], list[float]]
 Tokeniser = Callable[[str], list[str]]
 
 MOST_LOST = 0.2

@@ -45,10 +45,10 @@ def _pack(sentences: Sequence[Sentence]) -> Packed:
     guards, ends, place = [], [], 0
     for sentence in sentences:
         guards.append(place)
-        for place, token in enumerate(sentence, place + 1):
-            places.setdefault(token, []).append(place)
-        ends.append(place)
-        place += 1
+        for at, token in enumerate(sentence, place + 1):
+            places.setdefault(token, []).append(at)
+        ends.append(place + len(sentence))
+        place += len(sentence) + 1
     body = ((1 << place) - 1) & ~_bits(guards)
     reaches = list(_reaches(body, max(map(len, sentences), default=0)))
     return Packed({t: _bits(at) for t, at in places.items()}, body, _bits(guards), _bits(ends), reaches)

@@ -1,7 +1,6 @@
 """Which of the data set's labels an answer names."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple

@@ -1,7 +1,6 @@
 """Which number an answer gives."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 

@@ -14,7 +14,7 @@ def normal_form(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
 
 def stream_safe(text: str) -> str:
     """Return the text fit for Unicode normalisation, whose time grows with the square of such runs."""
-    if text.isascii():
+    if len(text) <= MOST_COMBINING or not any(map(unicodedata.combining, text)):
         return text
     kept, run = [], 0
     for char in text:

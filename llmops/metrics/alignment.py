@@ -1,6 +1,7 @@
 """What two sequences have in common, in order: the one door to rapidfuzz."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from llmops.unicode_forms import normal_form
 
@@ -21,6 +22,11 @@ def edit_similarity(reads: Sequence[str], targets: Sequence[str]) -> list[float]
 
 def common_subsequence(ours: Sequence[str], theirs: Sequence[str]) -> int:
     """Return the length of the longest common subsequence of tokens."""
+    return _subsequences()(ours, theirs)
+
+
+@cache
+def _subsequences() -> Callable[[Sequence[str], Sequence[str]], int]:
     from rapidfuzz.distance import LCSseq
 
-    return LCSseq.similarity(ours, theirs)
+    return LCSseq.similarity

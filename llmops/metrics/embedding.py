@@ -2,12 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from llmops.metrics.ngrams import grams
 from llmops.unicode_forms import normal_form
 
-Vector = Mapping[str, float]
+Vector = Mapping[Hashable, float]
 """Feature → weight; a feature that is not named has weight 0."""
 
 Embedder = Callable[[str], Vector]
@@ -31,7 +31,7 @@ def char_ngrams(text: str) -> Vector:
     """
     words = normal_form("NFKD", text).casefold().split()
     padded = f" {' '.join(words)} " if words else ""
-    return Counter(gram for n in SIZES for gram in grams(padded, n) if isinstance(gram, str))
+    return Counter(gram for n in SIZES for gram in grams(padded, n))
 
 
 def _cosine(ours: Vector, theirs: Vector) -> float:

@@ -5,7 +5,7 @@ from functools import partial
 
 from llmops.errors import UserError
 from llmops.metrics.alignment import common_subsequence
-from llmops.metrics.ngrams import shared
+from llmops.metrics.ngrams import clipped
 from llmops.metrics.tokens import ascii_words, syllables
 from llmops.metrics.union_lcs import union_hits
 
@@ -13,7 +13,7 @@ Columns = Callable[[Sequence[str], Sequence[str]], list[float]]
 Tokeniser = Callable[[str], list[str]]
 
 MOST_LOST = 0.2
-"""Share of the targets' letters that rouge-score's tokeniser may drop before its values mislead."""
+"""Share of the targets' characters that may be letters which rouge-score's tokeniser drops."""
 
 KINDS = {
     "rouge1": "words shared with the target",
@@ -44,16 +44,17 @@ def _english(kind: str, reads: Sequence[str], targets: Sequence[str]) -> list[fl
     lost = _lost(targets)
     if lost > MOST_LOST:
         raise UserError(
-            f"metrics: {kind!r} knows a–z and 0–9 only, and {lost:.0%} of the targets' letters are others; "
+            f"metrics: {kind!r} knows a–z and 0–9 only, and {lost:.0%} of the targets is in other letters; "
             f"use '{kind}_ko'"
         )
     return _column(kind, ascii_words, reads, targets)
 
 
 def _lost(targets: Sequence[str]) -> float:
-    letters = sum(sum(map(str.isalpha, target)) for target in targets)
-    kept = sum(sum(c.isascii() and c.isalpha() for c in target.lower()) for target in targets)
-    return 1 - kept / letters if letters else 0.0
+    """Return the share of the targets' characters that are letters of other scripts."""
+    foreign = (target for target in targets if not target.isascii())
+    others = sum(char.isalpha() and not char.isascii() for target in foreign for char in target)
+    return others / sum(map(len, targets)) if others else 0.0
 
 
 def _column(kind: str, tokeniser: Tokeniser, reads: Sequence[str], targets: Sequence[str]) -> list[float]:
@@ -64,7 +65,7 @@ def _column(kind: str, tokeniser: Tokeniser, reads: Sequence[str], targets: Sequ
 def _ngrams(n: int) -> Callable[[str, str, Tokeniser], float]:
     def score(read: str, target: str, tokeniser: Tokeniser) -> float:
         ours, theirs = tokeniser(read), tokeniser(target)
-        return _f1(shared(ours, theirs, n)[n - 1], len(ours) - n + 1, len(theirs) - n + 1)
+        return _f1(clipped(ours, theirs, n), len(ours) - n + 1, len(theirs) - n + 1)
 
     return score
 

@@ -4,7 +4,7 @@ import re
 
 from llmops.unicode_forms import normal_form
 
-_ASCII = re.compile(r"[a-z0-9]+")
+_WORD = bytes(code if chr(code).isalnum() and code < 128 else ord(" ") for code in range(256))
 _SYLLABLES = r"\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7ff"
 _KOREAN = re.compile(rf"[{_SYLLABLES}]|[^\W_{_SYLLABLES}]+")
 
@@ -17,7 +17,7 @@ def ascii_words(text: str) -> list[str]:
     >>> ascii_words("GPT-4는 don't")
     ['gpt', '4', 'don', 't']
     """
-    return _ASCII.findall(text.lower())
+    return text.lower().encode("ascii", "replace").translate(_WORD).decode("ascii").split()
 
 
 def syllables(text: str) -> list[str]:

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 Sentence = Sequence[str]
 
+SINGLE_STEPS = 4
+"""Bits that are walked one by one before all distances are tried at once: most ways are short."""
+
 
 class Packed(NamedTuple):
     """Sentences as one row of bits: a guard bit before each sentence, then a bit for each token."""
@@ -35,30 +38,27 @@ def union_hits(theirs: Sequence[Sentence], ours: Sequence[Sentence]) -> int:
     packed = _pack(theirs)
     covered = 0
     for sentence in ours:
-        covered |= _covered(packed, [packed.tokens.get(token, 0) for token in sentence])
-    has = Counter(token for sentence in ours for token in sentence)
-    return sum(min((covered & packed.tokens[t]).bit_count(), n) for t, n in has.items() if t in packed.tokens)
+        matches = [packed.tokens.get(token, 0) for token in sentence]
+        if any(matches):
+            covered |= _walk(packed, matches, _steps(packed, matches))
+    counts = {token: (covered & bits).bit_count() for token, bits in packed.tokens.items()} if covered else {}
+    repeated = any(count > 1 for count in counts.values())
+    has = Counter(token for sentence in ours for token in sentence) if repeated else {}
+    return sum(min(count, has.get(token, 1)) for token, count in counts.items())
 
 
 def _pack(sentences: Sequence[Sentence]) -> Packed:
-    places: dict[str, list[int]] = {}
-    guards, ends, place = [], [], 0
+    tokens: dict[str, int] = {}
+    guards, ends, bit = 0, 0, 1
     for sentence in sentences:
-        guards.append(place)
-        for at, token in enumerate(sentence, place + 1):
-            places.setdefault(token, []).append(at)
-        ends.append(place + len(sentence))
-        place += len(sentence) + 1
-    body = ((1 << place) - 1) & ~_bits(guards)
-    reaches = list(_reaches(body, max(map(len, sentences), default=0)))
-    return Packed({t: _bits(at) for t, at in places.items()}, body, _bits(guards), _bits(ends), reaches)
-
-
-def _bits(places: Sequence[int]) -> int:
-    row = bytearray(places[-1] // 8 + 1) if places else bytearray()
-    for place in places:
-        row[place >> 3] |= 1 << (place & 7)
-    return int.from_bytes(row, "little")
+        guards |= bit
+        for token in sentence:
+            bit <<= 1
+            tokens[token] = tokens.get(token, 0) | bit
+        ends |= bit
+        bit <<= 1
+    body = (bit - 1) ^ guards
+    return Packed(tokens, body, guards, ends, list(_reaches(body, max(map(len, sentences), default=0))))
 
 
 def _reaches(body: int, longest: int) -> Iterator[tuple[int, int]]:
@@ -69,39 +69,52 @@ def _reaches(body: int, longest: int) -> Iterator[tuple[int, int]]:
         shift *= 2
 
 
-def _covered(packed: Packed, matches: Sequence[int]) -> int:
-    """Return the bits of every sentence's subsequence with one sentence, given where its tokens match."""
-    return _walk(packed, matches, _steps(packed, matches))
-
-
 def _steps(packed: Packed, matches: Sequence[int]) -> list[int]:
     """Return, for each token of the answer so far, the bits where the subsequence grows by one."""
-    flat, grown = packed.body, 0
-    found = []
+    body = flat = packed.body
+    found, grown = [], 0
     for match in matches:
         if match:
             both = flat & match
-            flat = ((flat + both) | (flat ^ both)) & packed.body
-            grown = packed.body ^ flat
+            flat = ((flat + both) | (flat ^ both)) & body
+            grown = body ^ flat
         found.append(grown)
     return found
 
 
 def _walk(packed: Packed, matches: Sequence[int], steps: Sequence[int]) -> int:
     """Walk every sentence back from its end: up to a match or a step; take the match, pass the step."""
+    guards = packed.guards
     covered, here, waiting = 0, packed.ends, False
     for match, step in zip(reversed(matches), reversed(steps), strict=True):
         if match or not waiting:
-            here = _highest(packed, (match | step | packed.guards) & ((here << 1) - packed.guards))
-            taken = here & match
-            covered |= taken
-            here ^= taken | (taken >> 1)
+            stops = match | step | guards
+            if moving := here & ~stops:
+                here = _landed(packed, here, moving, stops)
+            if taken := here & match:
+                covered |= taken
+                here ^= taken | (taken >> 1)
         waiting = not match  # all stand on a step, which the tokens before change only by a match
     return covered
 
 
+def _landed(packed: Packed, here: int, moving: int, stops: int) -> int:
+    """Return every sentence's highest stop at or below where it stands; its guard is a stop.
+
+    Args:
+        moving: those that stand on no stop.
+    """
+    for _ in range(SINGLE_STEPS):
+        moved = moving >> 1
+        here ^= moving | moved
+        moving = moved & ~stops
+        if not moving:
+            return here
+    return _highest(packed, stops & ((here << 1) - packed.guards))
+
+
 def _highest(packed: Packed, marks: int) -> int:
-    """Return each sentence's highest mark alone; a guard bit is always marked."""
+    """Return each sentence's highest mark alone."""
     below, spread = 0, marks
     for shift, stays in packed.reaches:
         moved = (spread >> shift) & stays

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from llmops.records import Estimate, Response, Score
-from llmops.signature import Resampling
+from llmops.stats.bootstrap import Resampling
 from llmops.stats.calibration import calibration
 from llmops.summary import Run, Setting, interval_estimate
 

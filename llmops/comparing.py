@@ -12,7 +12,8 @@ from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
-from llmops.signature import Resampling, signature
+from llmops.signature import signature
+from llmops.stats.bootstrap import Resampling
 from llmops.stats.classification import Classification, classification
 from llmops.stats.interval import Interval
 from llmops.suites import Suite, load_suite
@@ -83,7 +84,10 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     responses = _by_run(rows.responses)
     asked = {response.example_id for response in rows.responses}
     examples = [example for example in rows.examples if example.id in asked]
-    about = setting(plan.name, plan.suite, plan.settings.confidence, examples)
+    about = setting(plan.name, plan.suite, plan.settings.confidence, examples)._replace(
+        corpora={metric.name: metric.corpus for metric in plan.metrics if metric.corpus},
+        resampling=_drawing(plan),
+    )
     classes = _classifications(rows.scores, plan.suite, plan.settings)
     if about.clusters or plan.suite.repeats > 1:
         reason = "examples repeat or share a source, which this interval cannot take into account"

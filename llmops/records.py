@@ -140,6 +140,8 @@ class Score(Record):
     missing: MissingKind | None = None
     """Why there is no value: the call failed, the answer could not be read, nothing to compare."""
     reason: str | None = None
+    statistics: list[float] = []
+    """What the example adds to the value of a corpus, such as n-gram counts; [] for a mean."""
 
 
 class Estimate(Record):
@@ -157,7 +159,8 @@ class Estimate(Record):
     confidence: float = 0.95
     method: str | None = None
     """How the interval was made: ``wilson``, ``t``, ``clustered t``, ``order statistics``,
-    ``bootstrap``, ``basic bootstrap``, or ``complete`` for a count that needs none."""
+    ``bootstrap``, ``basic bootstrap``, ``clustered bootstrap``, or ``complete`` for a count that
+    needs none."""
     n: int = 0
     """Examples that enter the value."""
     missing: int = 0

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from llmops.metrics.catalog import Metric
-from llmops.metrics.door import compute
+from llmops.metrics.door import Measured, measure
 from llmops.metrics.unscored import Unscored
 from llmops.records import Example, MissingKind, Response, Score
 from llmops.tasks.catalog import Task
@@ -46,10 +48,32 @@ def _scores(
         for number, (reading, target) in enumerate(zip(readings, targets, strict=True))
         if reading.text is not None and (target is not None or not metric.needs_target)
     ]
-    values = compute(metric, [readings[i].text or "" for i in usable], [targets[i] or "" for i in usable])
-    found: Mapping[int, float | Unscored] = dict(zip(usable, values, strict=True))
+    values = measure(metric, [readings[i].text or "" for i in usable], [targets[i] or "" for i in usable])
+    found: Mapping[int, Measured] = dict(zip(usable, values, strict=True))
+    silent = _silence(metric, responses, readings, targets)
     for number, (response, reading, target) in enumerate(zip(responses, readings, targets, strict=True)):
-        yield _score(metric, response, reading, target, found.get(number))
+        value, statistics = found.get(number) or Measured(None, silent.get(number, ()))
+        score = _score(metric, response, reading, target, value)
+        yield replace(score, statistics=[] if isinstance(value, Unscored) else list(statistics))
+
+
+def _silence(
+    metric: Metric,
+    responses: Sequence[Response],
+    readings: Sequence[Reading],
+    targets: Sequence[str | None],
+) -> dict[int, list[float]]:
+    """Return what an unread answer adds to a corpus where it counts as wrong: that of an empty answer."""
+    if metric.statistics is None:
+        return {}
+    rows = zip(responses, readings, targets, strict=True)
+    unread = {
+        number: target
+        for number, (response, reading, target) in enumerate(rows)
+        if response.error is None and reading.text is None and target is not None
+    }
+    statistics = metric.statistics([""] * len(unread), list(unread.values()))
+    return {number: list(row) for number, row in zip(unread, statistics, strict=True)}
 
 
 def _score(

@@ -5,20 +5,13 @@ The manner is that of sacreBLEU (Post 2018, arXiv 1804.08771): parts ``key:value
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import NamedTuple
 
 from llmops.metrics.catalog import Metric
 from llmops.records import OVERALL, Estimate
+from llmops.stats.bootstrap import Resampling
 
 VERSION = "llmops"
 """The last part's key: the version of this package that made the number."""
-
-
-class Resampling(NamedTuple):
-    """How intervals that have no formula are resampled."""
-
-    resamples: int
-    seed: int
 
 
 def signature(estimate: Estimate, task: str, metric: Metric | None, resampling: Resampling) -> str:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from llmops.records import OVERALL, Estimate, Example, Response, Score
-from llmops.stats.compare import paired_difference
+from llmops.stats.bootstrap import Resampling
+from llmops.stats.compare import Difference, paired_difference
 from llmops.stats.estimate import mean
 from llmops.stats.interval import Interval
+from llmops.stats.pooled import Corpus, Pooling, pooled, pooled_difference
 from llmops.stats.quantile import quantile
 from llmops.suites import Suite
 
@@ -32,6 +34,8 @@ class Column(NamedTuple):
     counted_wrong: frozenset[str]
     costs: Mapping[str, float | None] = {}
     """Example id → what its answers cost, in US dollars."""
+    statistics: Mapping[str, list[float]] = {}
+    """Example id → what it adds to a corpus's value; those in ``values``, where the metric is of a corpus."""
 
 
 class Setting(NamedTuple):
@@ -44,6 +48,9 @@ class Setting(NamedTuple):
     """Slice name → ids of its examples; ``all`` is one of them."""
     clusters: dict[str, str] | None
     """Example id → source, where examples share one."""
+    corpora: Mapping[str, Corpus] = {}
+    """Metric → how a corpus's value is told, for metrics that are no mean of their examples' values."""
+    resampling: Resampling = Resampling()
 
 
 def setting(name: str, suite: Suite, confidence: float, examples: Sequence[Example]) -> Setting:
@@ -73,6 +80,8 @@ def columns(
 ) -> dict[tuple[Run, str], Column]:
     """Group scores into one column for each run and metric; an example's repeats are averaged.
 
+    The repeats' statistics are added up: a corpus is all of its answers.
+
     Args:
         policy: what an unread answer counts as, ``wrong`` or ``excluded``.
         paid: what each run's answers cost, by example.
@@ -89,17 +98,20 @@ def columns(
 
 def _column(by_example: Mapping[str, list[Score]], policy: str, worst: float) -> Column:
     values: dict[str, float] = {}
+    statistics: dict[str, list[float]] = {}
     missing, wrong = set(), set()
     for example_id, scores in by_example.items():
         unread = [score for score in scores if score.missing == "unread"] if policy == "wrong" else []
         usable = [score.value for score in scores if score.value is not None] + [worst] * len(unread)
         if usable:
             values[example_id] = sum(usable) / len(usable)
+        if rows := [s.statistics for s in scores if s.statistics and (s.value is not None or s in unread)]:
+            statistics[example_id] = [sum(column) for column in zip(*rows, strict=True)]
         if any(score.value is None for score in scores):
             missing.add(example_id)
         if unread:
             wrong.add(example_id)
-    return Column(values, frozenset(missing), frozenset(wrong))
+    return Column(values, frozenset(missing), frozenset(wrong), statistics=statistics)
 
 
 def metric_estimates(
@@ -109,15 +121,18 @@ def metric_estimates(
     baseline: tuple[str, Column] | None,
     about: Setting,
 ) -> Iterator[Estimate]:
-    """Yield the metric's mean for every slice, with its paired difference to the baseline.
+    """Yield the metric for every slice, with its paired difference to the baseline.
+
+    It is the mean of the examples' values, or the corpus's value where ``about.corpora`` has one.
 
     Args:
         baseline: the baseline's name and its column of the same metric.
     """
+    corpus = about.corpora.get(metric)
+    how = Pooling(corpus, about.resampling, about.confidence) if corpus else None
     for name, ids in about.slices.items():
-        known = [i for i in ids if i in column.values]
-        interval = mean([column.values[i] for i in known], _clusters(known, about), about.confidence)
-        estimate = _estimate(about, run, metric, name, interval)
+        known = _known(ids, column, how)
+        estimate = _estimate(about, run, metric, name, _interval(column, known, about, how))
         estimate = replace(
             estimate,
             missing=sum(i in column.missing for i in ids),
@@ -125,23 +140,41 @@ def metric_estimates(
             policy=about.policy,
             cost_usd=total([column.costs.get(i) for i in ids]),
         )
-        yield _with_difference(estimate, known, column, baseline, about) if baseline else estimate
+        if baseline:
+            both = _known(known, baseline[1], how)
+            estimate = _with_difference(
+                estimate, baseline[0], _difference(column, baseline[1], both, about, how)
+            )
+        yield estimate
 
 
-def _with_difference(
-    estimate: Estimate, known: list[str], ours: Column, baseline: tuple[str, Column], about: Setting
-) -> Estimate:
-    name, theirs = baseline
-    both = [i for i in known if i in theirs.values]
-    found = paired_difference(
-        [ours.values[i] for i in both],
-        [theirs.values[i] for i in both],
-        _clusters(both, about),
-        about.confidence,
-    )
+def _known(ids: Sequence[str], column: Column, how: Pooling | None) -> list[str]:
+    known: Mapping[str, object] = column.statistics if how else column.values
+    return [i for i in ids if i in known]
+
+
+def _interval(column: Column, ids: list[str], about: Setting, how: Pooling | None) -> Interval:
+    if how:
+        return pooled([column.statistics[i] for i in ids], _clusters(ids, about), how)
+    return mean([column.values[i] for i in ids], _clusters(ids, about), about.confidence)
+
+
+def _difference(
+    ours: Column, theirs: Column, both: list[str], about: Setting, how: Pooling | None
+) -> Difference:
+    clusters = _clusters(both, about)
+    a, b = [ours.values[i] for i in both], [theirs.values[i] for i in both]
+    if how is None:
+        return paired_difference(a, b, clusters, about.confidence)
+    rows, others = ([column.statistics[i] for i in both] for column in (ours, theirs))
+    fixed, broke = (sum(x > y for x, y in zip(*sides, strict=True)) for sides in ((a, b), (b, a)))
+    return Difference(fixed=fixed, broke=broke, **pooled_difference(rows, others, clusters, how)._asdict())
+
+
+def _with_difference(estimate: Estimate, baseline: str, found: Difference) -> Estimate:
     return replace(
         estimate,
-        baseline=name,
+        baseline=baseline,
         difference=found.value,
         difference_low=found.low,
         difference_high=found.high,

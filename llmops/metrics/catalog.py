@@ -3,12 +3,26 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib.metadata import version as installed
 from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmops.errors import UserError
-from llmops.metrics import behaviour, ifeval, match, overlap, ranking, structure
+from llmops.metrics import (
+    alignment,
+    behaviour,
+    bleu,
+    chrf,
+    embedding,
+    ifeval,
+    match,
+    overlap,
+    ranking,
+    rouge,
+    structure,
+)
+from llmops.metrics.hub import PREFIX, hub_function, hub_name
 from llmops.metrics.own import own_function
 from llmops.metrics.unscored import Unscored
 
@@ -50,10 +64,57 @@ class Metric(NamedTuple):
     """False when examples without a target can be measured too; their target is then ``""``."""
     worst: float = 0.0
     """What an unread answer counts as where the suite says ``unread: wrong``."""
+    each: Corpus | None = None
+    """Rows → each pair's own value, where they tell it: then ``function`` is not called."""
 
 
-_SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"
 _IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
+_SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"
+_KORQUAD = "Lim et al. 2019, arXiv 1909.07005"
+_TEXT = frozenset({"text"})
+_SACREBLEU = f"sacrebleu {installed('sacrebleu')}"
+_RAPIDFUZZ = f"rapidfuzz {installed('rapidfuzz')}"
+
+
+def _row_wise(statistics: Statistics, each: Corpus) -> Columns:
+    def function(reads: Sequence[str], targets: Sequence[str]) -> Sequence[float]:
+        import numpy as np
+
+        rows = statistics(reads, targets)
+        return each(np.asarray(rows, dtype=np.float64)).tolist() if rows else []
+
+    return function
+
+
+def _bleu(name: str, tokeniser: str, summary: str) -> Metric:
+    statistics = partial(bleu.statistics, tokeniser)
+    return Metric(
+        name,
+        _row_wise(statistics, bleu.sentence),
+        _TEXT,
+        f"corpus BLEU, 0 to 100, {summary}",
+        "Papineni et al. 2002, P02-1040; Post 2018, W18-6319",
+        settings={"case": "mixed", "tokeniser": tokeniser, "smooth": "exp", "version": _SACREBLEU},
+        statistics=statistics,
+        corpus=bleu.corpus,
+        each=bleu.sentence,
+    )
+
+
+def _rouge(kind: str, korean: bool) -> Metric:
+    return Metric(
+        f"{kind}_ko" if korean else kind,
+        rouge.rouge_ko(kind) if korean else rouge.rouge(kind),
+        _TEXT,
+        f"F1 of {rouge.KINDS[kind]}, 0 to 1" + (", by Hangul syllables" if korean else ", English"),
+        "Lin 2004, W04-1013",
+        settings={
+            "tokeniser": "syllables" if korean else "rouge-score 0.1.2",
+            "stemmer": "no",
+            "version": _RAPIDFUZZ,
+        },
+    )
+
 
 METRICS: dict[str, Metric] = {
     "label_accuracy": Metric(
@@ -183,10 +244,44 @@ METRICS: dict[str, Metric] = {
     ),
     "chrf": Metric(
         "chrf",
-        overlap.chrf,
-        frozenset({"text"}),
-        "sentence chrF, 0 to 100",
-        "Popović 2015, WMT15, pages 392–395",
+        _row_wise(chrf.statistics, chrf.corpus),
+        _TEXT,
+        "corpus chrF, 0 to 100",
+        "Popović 2015, W15-3049",
+        version="2",
+        settings={"chars": "6", "words": "0", "beta": "2", "case": "mixed", "space": "no"},
+        statistics=chrf.statistics,
+        corpus=chrf.corpus,
+        each=chrf.corpus,
+    ),
+    "bleu": _bleu("bleu", "13a", "of words, punctuation apart"),
+    "bleu_intl": _bleu("bleu_intl", "intl", "of words, all of Unicode's punctuation apart"),
+    "bleu_char": _bleu("bleu_char", "char", "of characters: for Korean"),
+    "rouge1": _rouge("rouge1", korean=False),
+    "rouge2": _rouge("rouge2", korean=False),
+    "rougeL": _rouge("rougeL", korean=False),
+    "rougeLsum": _rouge("rougeLsum", korean=False),
+    "rouge1_ko": _rouge("rouge1", korean=True),
+    "rouge2_ko": _rouge("rouge2", korean=True),
+    "rougeL_ko": _rouge("rougeL", korean=True),
+    "rougeLsum_ko": _rouge("rougeLsum", korean=True),
+    "token_f1_ko": Metric(
+        "token_f1_ko", overlap.token_f1_ko, _TEXT, "F1 of shared Hangul syllables and words, 0 to 1", _KORQUAD
+    ),
+    "edit_similarity": Metric(
+        "edit_similarity",
+        alignment.edit_similarity,
+        _TEXT,
+        "1 − edit distance / length of the longer text, 0 to 1",
+        "Levenshtein 1966, Soviet Physics Doklady 10:707–710",
+        settings={"unit": "character", "version": _RAPIDFUZZ},
+    ),
+    "embedding_similarity": Metric(
+        "embedding_similarity",
+        partial(embedding.embedding_similarity, embedding.char_ngrams),
+        _TEXT,
+        "cosine of character 3- to 5-grams, 0 to 1: likeness of spelling, not of meaning",
+        settings={"embedder": "char_ngrams", "chars": "3-5", "form": "NFKD"},
     ),
 }
 
@@ -195,12 +290,12 @@ def load_metric(name: str, root: Path) -> Metric:
     """Return the metric of that name.
 
     One of the catalogue; a ranking to a depth, as ``ndcg_at_10``; JSON held to one schema for all
-    answers, as ``json_schema:path/to/schema.json``; or a project's own, as
-    ``path/to/file.py:function``.
+    answers, as ``json_schema:path/to/schema.json``; a project's own; or one of the Hugging Face hub.
 
-    A project's own function takes (reads, targets) and returns one number for each pair. Its
-    docstring's first line is the summary; ``tasks`` (names) and ``higher_is_better`` may be set on
-    it as attributes; its version is its file's sha256, so that an edit shows.
+    A project's own is ``path/to/file.py:function``. It takes (reads, targets) and returns one
+    number for each pair. Its docstring's first line is the summary; ``tasks`` (names),
+    ``higher_is_better``, ``statistics`` and ``corpus`` may be set on it as attributes; its version
+    is its file's sha256, so that an edit shows. The hub's is ``hub:name``: see ``hub_name``.
 
     Args:
         root: the project's folder, which a project's own metrics and schemas lie below.
@@ -218,9 +313,12 @@ def load_metric(name: str, root: Path) -> Metric:
         return known._replace(name=name, function=function, version=version, needs_target=False)
     if ".py:" in name:
         return _own(name, root)
+    if name.startswith(PREFIX):
+        return _of_hub(name)
     known_names = sorted([*METRICS, *(f"{each}_at_<k>" for each in ranking.AT_K)])
     raise UserError(
-        f"metrics: unknown metric {name!r}; metrics are {known_names} or 'path/to/file.py:function'"
+        f"metrics: unknown metric {name!r}; metrics are {known_names}, 'path/to/file.py:function'"
+        " or 'hub:name'"
     )
 
 
@@ -243,7 +341,16 @@ def _own(name: str, root: Path) -> Metric:
         summary=(getdoc(function) or name).partition("\n")[0],
         version=version,
         higher_is_better=bool(getattr(function, "higher_is_better", True)),
+        statistics=getattr(function, "statistics", None),
+        corpus=getattr(function, "corpus", None),
     )
+
+
+def _of_hub(name: str) -> Metric:
+    named = hub_name(name)
+    settings = {"from": f"evaluate {installed('evaluate')}"}
+    version = named.revision or "newest"
+    return Metric(name, hub_function(named), None, f"{named.path} of the hub", "", version, True, settings)
 
 
 def fits(metric: Metric, task: str, where: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from llmops.errors import UserError
+from llmops.unicode_forms import normal_form
 
 MOST_DIGITS = 2000
 """Longer digits are no number that an answer gives."""
@@ -21,7 +22,7 @@ def label_accuracy(reads: Sequence[str], targets: Sequence[str]) -> list[float]:
 
 def exact_match(reads: Sequence[str], targets: Sequence[str]) -> list[float]:
     """Return 1 where both texts are the same but for white space around them and Unicode composition."""
-    return _same(lambda text: unicodedata.normalize("NFC", text).strip(), reads, targets)
+    return _same(lambda text: normal_form("NFC", text).strip(), reads, targets)
 
 
 def normalised_match(reads: Sequence[str], targets: Sequence[str]) -> list[float]:
@@ -49,7 +50,7 @@ def normalised(text: str) -> str:
     >>> normalised("The  Eiffel-Tower!")
     'eiffeltower'
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normal_form("NFKC", text).casefold()
     letters = "".join(char for char in folded if unicodedata.category(char)[0] not in "PS")
     return " ".join(_ARTICLES.sub(" ", letters).split())
 

@@ -1,14 +1,14 @@
 """Which of the data set's labels an answer names."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from llmops.errors import UserError
 from llmops.tasks.marks import LABEL, decisive
-from llmops.tasks.reading import Reading, quoted, stream_safe, unread
+from llmops.tasks.reading import Reading, quoted, unread
+from llmops.unicode_forms import normal_form
 
 _JOINS = re.compile(r"[\s_\-]+")
 _INSIDE = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
@@ -53,7 +53,7 @@ def key(text: str) -> str:
     >>> key(' "Refund_Status." ')
     'refund status'
     """
-    folded = unicodedata.normalize("NFC", stream_safe(text)).casefold()
+    folded = normal_form("NFC", text).casefold()
     inside = _INSIDE.search(folded)
     return _JOINS.sub(" ", inside.group()) if inside else ""
 

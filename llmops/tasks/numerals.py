@@ -1,12 +1,12 @@
 """Which number an answer gives."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 
 from llmops.tasks.marks import decisive
-from llmops.tasks.reading import Reading, quoted, stream_safe, unread
+from llmops.tasks.reading import Reading, quoted, unread
+from llmops.unicode_forms import normal_form
 
 MOST_DIGITS = 400
 """A longer number, or a larger power of ten, is junk rather than an answer."""
@@ -90,7 +90,7 @@ _TEX = (("{,}", ","), ("\\,", ""), ("\\!", ""), ("\\$", "$"), ("\\%", "%"), ("\\
 def _plain(answer: str) -> str:
     """The answer with full-width digits, ½ and LaTeX spacing written plainly."""
     text = re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", " ", answer.translate(_TYPED))
-    text = unicodedata.normalize("NFKC", stream_safe(text)).replace("⁄", "/")
+    text = normal_form("NFKC", text).replace("⁄", "/")
     for tex, plain in _TEX:
         text = text.replace(tex, plain)
     return text

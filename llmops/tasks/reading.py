@@ -1,14 +1,10 @@
 """What a reader makes of an answer."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 SHOWN = 60
 """Characters of an answer that a reason quotes."""
-
-MOST_COMBINING = 30
-"""Combining characters in a row that any language needs (Unicode's Stream-Safe Text Format)."""
 
 
 class Reading(NamedTuple):
@@ -32,18 +28,6 @@ def quoted(answer: str) -> str:
     """Return the answer's beginning in quotes, for a reason."""
     head = answer.strip()
     return repr(head if len(head) <= SHOWN else head[: SHOWN - 1] + "…")
-
-
-def stream_safe(answer: str) -> str:
-    """Return the text fit for Unicode normalisation, whose time grows with the square of such runs."""
-    if answer.isascii():
-        return answer
-    kept, run = [], 0
-    for char in answer:
-        run = run + 1 if unicodedata.combining(char) else 0
-        if run <= MOST_COMBINING:
-            kept.append(char)
-    return "".join(kept)
 
 
 def text(answer: str, labels: Sequence[str]) -> Reading:

@@ -4,6 +4,7 @@ import pytest
 
 from llmops.errors import UserError
 from llmops.metrics.catalog import METRICS, fits, load_metric
+from llmops.metrics.door import as_evaluate
 from llmops.tasks.catalog import TASKS
 
 OWN = '''
@@ -53,6 +54,15 @@ def test_a_project_adds_a_metric_of_its_own(root):
     assert (metric.higher_is_better, metric.tasks) == (False, {"text"})
 
 
+def test_a_projects_own_metric_may_be_of_a_corpus(root):
+    pooled = "\n\nbrevity.statistics = lambda reads, targets: [[len(read), 1] for read in reads]\n"
+    pooled += "brevity.corpus = lambda sums: sums[..., 0] / sums[..., 1]\n"
+    (root / "my" / "own.py").write_text(OWN + pooled, encoding="utf-8")
+    metric = load_metric("my/own.py:brevity", root)
+    found = as_evaluate(metric).compute(predictions=["a b", "c"], references=["", ""])
+    assert found == {"my/own.py:brevity": 2.0, "values": [2.0, 1.0], "statistics": [[3, 1], [1, 1]]}
+
+
 def test_an_edited_metric_has_another_version(root):
     before = load_metric("my/own.py:brevity", root)
     (root / "my" / "own.py").write_text(OWN.replace("len(read.split())", "len(read)"), encoding="utf-8")
@@ -64,7 +74,7 @@ def test_an_edited_metric_has_another_version(root):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("vibes", "unknown metric 'vibes'; metrics are ['chrf', "),
+        ("vibes", "unknown metric 'vibes'; metrics are ['bleu', "),
         ("my/none.py:f", "no file 'my/none.py'"),
         ("../own.py:f", "lies outside the project"),
         ("my/own.py:f", "no function 'f'; functions are ['brevity']"),

@@ -22,6 +22,8 @@ DOORS = {
     "evaluate": {"llmops/metrics/door.py"},
     "datasets": {"llmops/metrics/door.py"},
     "sacrebleu": {"llmops/metrics/overlap.py"},
+    "jsonschema": {"llmops/metrics/structure.py"},
+    "regex": {"llmops/metrics/pattern.py"},
     "genai_prices": {"llmops/prices.py"},
     "jinja2": {"llmops/prompts.py"},
     "ruamel": {"llmops/config.py"},

@@ -199,8 +199,8 @@ def load_metric(name: str, root: Path) -> Metric:
     ``path/to/file.py:function``.
 
     A project's own function takes (reads, targets) and returns one number for each pair. Its
-    docstring's first line is the summary; ``tasks`` (names) and ``higher_is_better`` may be set on
-    it as attributes; its version is its file's sha256, so that an edit shows.
+    docstring's first line is the summary; ``tasks`` (names), ``higher_is_better`` and
+    ``needs_target`` may be set on it as attributes; its version is its file's sha256, so that an edit shows.
 
     Args:
         root: the project's folder, which a project's own metrics and schemas lie below.
@@ -243,6 +243,7 @@ def _own(name: str, root: Path) -> Metric:
         summary=(getdoc(function) or name).partition("\n")[0],
         version=version,
         higher_is_better=bool(getattr(function, "higher_is_better", True)),
+        needs_target=bool(getattr(function, "needs_target", True)),
     )
 
 

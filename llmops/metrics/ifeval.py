@@ -77,7 +77,9 @@ def strict_counts(reads: Sequence[str], targets: Sequence[str]) -> list[list[flo
 
 def loose_counts(reads: Sequence[str], targets: Sequence[str]) -> list[list[float]]:
     """Return [instructions that some form of the answer follows, instructions] of each answer."""
-    return [_counts(list(dict.fromkeys(forms(read))), target) for read, target in zip(reads, targets, strict=True)]
+    return [
+        _counts(list(dict.fromkeys(forms(read))), target) for read, target in zip(reads, targets, strict=True)
+    ]
 
 
 def share(counts: "Floats") -> "Floats":

@@ -23,6 +23,8 @@ DOORS = {
     "datasets": {"llmops/metrics/door.py"},
     "rapidfuzz": {"llmops/metrics/alignment.py"},
     "sacrebleu": {"llmops/metrics/bleu.py"},
+    "jsonschema": {"llmops/metrics/structure.py"},
+    "regex": {"llmops/metrics/pattern.py"},
     "genai_prices": {"llmops/prices.py"},
     "jinja2": {"llmops/prompts.py"},
     "ruamel": {"llmops/config.py"},

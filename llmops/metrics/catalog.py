@@ -294,7 +294,7 @@ def load_metric(name: str, root: Path) -> Metric:
 
     A project's own is ``path/to/file.py:function``. It takes (reads, targets) and returns one
     number for each pair. Its docstring's first line is the summary; ``tasks`` (names),
-    ``higher_is_better``, ``statistics`` and ``corpus`` may be set on it as attributes; its version
+    ``higher_is_better``, ``needs_target``, ``statistics`` and ``corpus`` may be set on it as attributes; its version
     is its file's sha256, so that an edit shows. The hub's is ``hub:name``: see ``hub_name``.
 
     Args:
@@ -343,6 +343,7 @@ def _own(name: str, root: Path) -> Metric:
         higher_is_better=bool(getattr(function, "higher_is_better", True)),
         statistics=getattr(function, "statistics", None),
         corpus=getattr(function, "corpus", None),
+        needs_target=bool(getattr(function, "needs_target", True)),
     )
 
 

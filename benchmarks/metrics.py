@@ -120,7 +120,7 @@ REFERENCES: dict[str, tuple[str, Callable[[], Reference]]] = {
     },
     "edit_similarity": ("rapidfuzz", lambda: rapidfuzz),
     "embedding_similarity": ("scikit-learn", lambda: scikit_learn),
-}  # type: ignore[dict-item]
+}
 """Metric → the reference's name and how it is made."""
 
 ALONE = ("exact_match", "normalised_match", "token_f1", "token_f1_ko")

@@ -133,10 +133,14 @@ def hub_module(named: HubName) -> Any:
     evaluate.config.HF_EVALUATE_OFFLINE = _OFFLINE_ASKED
     try:
         return evaluate.load(named.path, revision=named.revision, keep_in_memory=True)
-    except (OSError, ValueError, ImportError) as problem:
+    except OSError as problem:
+        raise UserError(
+            f"metrics: {named.shown!r} cannot be fetched; it needs a network, and a name that the hub has"
+        ) from problem
+    except (ValueError, ImportError) as problem:
         reason = str(problem).partition("\n")[0]
         raise UserError(
-            f"metrics: {named.shown!r} cannot be loaded: {reason}; it needs a network, and what it imports"
+            f"metrics: {named.shown!r} cannot be loaded: {reason}; install what it imports"
         ) from problem
     finally:
         evaluate.config.HF_EVALUATE_OFFLINE = True

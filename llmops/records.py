@@ -11,6 +11,9 @@ import msgspec
 Outcome = Literal["pass", "fail", "inconclusive"]
 MissingKind = Literal["error", "unread", "no_target"]
 
+CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The letters that choices are named by, in their order."""
+
 OVERALL = "all"
 """Name of the slice that holds every example."""
 
@@ -34,6 +37,8 @@ class Example(Record):
     inputs: dict[str, Any]
     """What a prompt may name, e.g. ``{"message": "where is my parcel"}``."""
     target: str | None = None
+    choices: list[str] = []
+    """What there is to choose from, in the order of the letters; the target is a letter."""
     slices: dict[str, str] = {}
     cluster: str | None = None
     """The source that examples share (a conversation, a document); None when they share none."""

@@ -3,7 +3,7 @@
 import difflib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ Outcome = dict[str, Any]
 """Great Expectations' own result for one expectation."""
 
 
-def check(frame: Frame, suite_file: Path, values: Values) -> Report:
-    """Return how ``frame`` stands to the expectations of ``suite_file``.
+def check(frame: Frame, files: Path | Sequence[Path], values: Values) -> Report:
+    """Return how ``frame`` stands to the expectations of one file or several.
 
     The same rows and expectations give the same report, byte for byte. Nothing is written, and
     nothing is sent. An expectation that names a value that is not known (``$labels`` of a data
@@ -35,7 +35,8 @@ def check(frame: Frame, suite_file: Path, values: Values) -> Report:
     Raises:
         UserError: an expectation that does not exist, or that cannot be held of these rows.
     """
-    expected = read_expected(suite_file, frame.columns, values)
+    paths = [files] if isinstance(files, Path) else files
+    expected = [each for path in paths for each in read_expected(path, frame.columns, values)]
     outcomes = _outcomes(frame, expected)
     entries = [_entry(each, outcome) for each, outcome in zip(expected, outcomes, strict=True)]
     failures = [

@@ -13,7 +13,7 @@ from llmops.models.model import Model
 from llmops.models.specs import RecordedSpec
 from llmops.places import Places
 from llmops.records import Fault, Reply, Request
-from llmops.table import rows
+from llmops.table import rows, value_at
 
 Key = tuple[str, ...]
 
@@ -100,27 +100,6 @@ def _told(row: Mapping[str, Any], field: str | None, kind: type) -> Any:
         return None if value is None else kind(value)
     except (TypeError, ValueError):
         return None
-
-
-def value_at(row: Any, field: str) -> Any:
-    """Return the value at a dotted path, None when there is none; a key may hold dots itself.
-
-    >>> value_at({"model": {"answers": ["4", "5"]}}, "model.answers.1")
-    '5'
-    """
-    if isinstance(row, list):
-        head, _, rest = field.partition(".")
-        if not head.isdigit() or int(head) >= len(row):
-            return None
-        return value_at(row[int(head)], rest) if rest else row[int(head)]
-    if not isinstance(row, Mapping):
-        return None
-    if field in row:
-        return row[field]
-    for key, value in row.items():
-        if field.startswith(f"{key}."):
-            return value_at(value, field[len(key) + 1 :])
-    return None
 
 
 def _paths(row: Mapping[str, Any], before: str = "") -> Iterator[str]:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from llmops.cards.card import CardFile, Extract, load_card, names
+from llmops.cards.card import load_card, names
+from llmops.cards.schema import CardFile, Extract
 from llmops.errors import UserError
 
 ROOT = Path()
@@ -22,7 +23,7 @@ def refusal(write, card: str) -> str:
 def test_a_card_of_four_lines_is_enough_for_a_csv_file(write, shop):
     write(CARD, shop)
     card = load_card(ROOT, "shop")
-    assert card.examples_file == "shop.csv"
+    assert card.examples_files == ["shop.csv"]
     assert card.fields.by_variable == {"question": "question"}
     assert (card.fields.target, card.slices, card.labels) == ("answer", [], None)
 
@@ -53,7 +54,7 @@ labels: [yes it is, "no"]
     )
     card = load_card(ROOT, "shop")
     assert card.files[0] == CardFile(name="train.jsonl", url="https://example.org/train.jsonl", sha256=SUM)
-    assert card.examples_file == "more/test.jsonl"
+    assert card.examples_files == ["more/test.jsonl"]
     assert card.fields.by_variable == {"message": "text"}
     assert card.fields.target == Extract(field="answer", pattern="A: (.+)$")
     assert card.labels == ["yes it is", "no"]

@@ -76,6 +76,17 @@ def fetch(places: Places) -> None:
     _load("fetch")(places)
 
 
+@cli.command()
+@click.argument("datasets", nargs=-1)
+@click.pass_obj
+def examine(places: Places, datasets: tuple[str, ...]) -> None:
+    """Fetch data sets into runs/, all when none is named, and say what is odd in them."""
+    from llmops.examine import main as examine_sets
+
+    if code := examine_sets(Places(places.root, TRYOUTS), list(datasets)):
+        raise click.exceptions.Exit(code)
+
+
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")

@@ -1,12 +1,13 @@
 """Data sets fetched into runs/ and held to their expectations, to see what is odd in them."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from llmops import jsonl
 from llmops.cards.card import load_card, names
-from llmops.cards.report import Report, sentence
+from llmops.cards.report import Failure, Report, sentence
 from llmops.places import Places
 from llmops.stages import fetch, validate
 
@@ -33,13 +34,21 @@ def main(places: Places, datasets: list[str]) -> int:
 
 
 def odd(report: Report, raw: Path) -> list[str]:
-    """Return what does not hold, a line for each expectation: its note or first failure, and the count."""
+    """Return a line for each expectation that does not hold: its first failure, and how many more."""
     found = []
     for entry in report.results:
-        if not entry["failed"]:
-            continue
-        first = next(f for f in report.failures if _of(f.expectation, f.column, f.settings) == _key(entry))
-        said = sentence(first).replace(f"{raw}/", "")
-        more = f", and {entry['failed'] - 1:,} more" if entry["failed"] > 1 else ""
-        found.append(f"{entry['severity']}: {said}{more}")
+        if entry["failed"]:
+            first = sentence(_first(report, entry)).replace(f"{raw}/", "")
+            more = f", and {entry['failed'] - 1:,} more" if entry["failed"] > 1 else ""
+            found.append(f"{entry['severity']}: {first}{more}")
     return found
+
+
+def _first(report: Report, entry: dict[str, Any]) -> Failure:
+    """Return the first failure of a result, which names its expectation and all of its settings."""
+    return next(
+        failure
+        for failure in report.failures
+        if failure.expectation == entry["expect"]
+        and failure.settings | ({"column": failure.column} if failure.column else {}) == entry["settings"]
+    )

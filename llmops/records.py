@@ -161,9 +161,10 @@ class Estimate(Record):
     missing: int = 0
     """Examples without a score of their own: failed calls and unread answers."""
     counted_wrong: int = 0
-    """How many of the missing enter the value as 0, by the suite's ``unread: wrong``."""
+    """How many of the missing enter the value: as 0 by the suite's ``unread: wrong``, as the chance of
+    a guess by ``unread: chance``."""
     policy: str | None = None
-    """What an unread answer counts as: ``wrong`` or ``excluded``."""
+    """What an unread answer counts as: ``wrong``, ``excluded`` or ``chance``."""
     higher_is_better: bool = True
     reason: str | None = None
     """Why value or interval is None."""

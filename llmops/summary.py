@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from llmops.errors import UserError
 from llmops.records import OVERALL, Estimate, Example, Response, Score
 from llmops.stats.compare import paired_difference
 from llmops.stats.estimate import mean
 from llmops.stats.interval import Interval
 from llmops.stats.quantile import quantile
 from llmops.suites import Suite
+
+NO_CHANCES: Mapping[str, float] = {}
 
 
 class Run(NamedTuple):
@@ -44,6 +47,8 @@ class Setting(NamedTuple):
     """Slice name → ids of its examples; ``all`` is one of them."""
     clusters: dict[str, str] | None
     """Example id → source, where examples share one."""
+    chances: Mapping[str, float] = NO_CHANCES
+    """Example id → what its unread answer counts as by ``chance``."""
 
 
 def setting(name: str, suite: Suite, confidence: float, examples: Sequence[Example]) -> Setting:
@@ -54,7 +59,8 @@ def setting(name: str, suite: Suite, confidence: float, examples: Sequence[Examp
             slices[f"{key}={value}"] = [e.id for e in examples if e.slices.get(key) == value]
     clustered = any(example.cluster is not None for example in examples)
     clusters = {example.id: example.cluster or example.id for example in examples} if clustered else None
-    return Setting(name, suite.unread, confidence, slices, clusters)
+    guesses = chances(suite.unread, examples)
+    return Setting(name, suite.unread, confidence, slices, clusters, guesses)
 
 
 def costs(responses: Iterable[Response]) -> dict[str, float | None]:
@@ -65,30 +71,52 @@ def costs(responses: Iterable[Response]) -> dict[str, float | None]:
     return {example_id: total(values) for example_id, values in paid.items()}
 
 
+def chances(policy: str, examples: Iterable[Example]) -> dict[str, float]:
+    """Return example id → how often a guess among its choices is right; empty unless by ``chance``.
+
+    The expected value of the guess that MMLU-Pro draws (Wang et al. 2024, arXiv 2406.01574), without
+    the noise of drawing it.
+
+    Raises:
+        UserError: an example has no choices to guess among.
+    """
+    if policy != "chance":
+        return {}
+    asked = list(examples)
+    if bare := next((example.id for example in asked if not example.choices), None):
+        raise UserError(f"unread: chance: example {bare!r} has no choices; use 'wrong' or 'excluded'")
+    return {example.id: 1 / len(example.choices) for example in asked}
+
+
 def columns(
-    scores: Iterable[Score], policy: str, paid: Mapping[Run, Mapping[str, float | None]]
+    scores: Iterable[Score],
+    policy: str,
+    paid: Mapping[Run, Mapping[str, float | None]],
+    chances: Mapping[str, float] = NO_CHANCES,
 ) -> dict[tuple[Run, str], Column]:
     """Group scores into one column for each run and metric; an example's repeats are averaged.
 
     Args:
-        policy: what an unread answer counts as, ``wrong`` or ``excluded``.
+        policy: what an unread answer counts as, ``wrong``, ``excluded`` or ``chance``.
         paid: what each run's answers cost, by example.
+        chances: what it counts as by ``chance``, by example.
     """
     grouped: dict[tuple[Run, str], dict[str, list[Score]]] = defaultdict(lambda: defaultdict(list))
     for score in scores:
         grouped[Run(score.model, score.prompt), score.metric][score.example_id].append(score)
     return {
-        (run, metric): _column(by_example, policy)._replace(costs=paid.get(run, {}))
+        (run, metric): _column(by_example, policy, chances)._replace(costs=paid.get(run, {}))
         for (run, metric), by_example in grouped.items()
     }
 
 
-def _column(by_example: Mapping[str, list[Score]], policy: str) -> Column:
+def _column(by_example: Mapping[str, list[Score]], policy: str, chances: Mapping[str, float]) -> Column:
     values: dict[str, float] = {}
     missing, wrong = set(), set()
     for example_id, scores in by_example.items():
-        unread = [score for score in scores if score.missing == "unread"] if policy == "wrong" else []
-        usable = [score.value for score in scores if score.value is not None] + [0.0] * len(unread)
+        unread = [score for score in scores if score.missing == "unread"] if policy != "excluded" else []
+        guess = chances[example_id] if unread and policy == "chance" else 0.0
+        usable = [score.value for score in scores if score.value is not None] + [guess] * len(unread)
         if usable:
             values[example_id] = sum(usable) / len(usable)
         if any(score.value is None for score in scores):

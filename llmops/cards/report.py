@@ -22,6 +22,8 @@ class Failure(Record, frozen=True):
     line: int | None = None
     """None: a figure over all rows."""
     value: Any = None
+    note: str | None = None
+    """What it means, where the expectation file says so."""
 
 
 class Report(Record, frozen=True):
@@ -52,10 +54,10 @@ def describe(report: Report, severity: Severity = "critical", limit: int = 5) ->
 
 
 def sentence(failure: Failure) -> str:
-    """Return one failure as ``file:line: column 'x': value is wrong (expectation)``."""
+    """Return one failure as ``file:line: column 'x': value is wrong (its note or expectation)``."""
     place = failure.file if failure.line is None else f"{failure.file}:{failure.line}"
     column = f" column {failure.column!r}:" if failure.column else ""
-    return f"{place}:{column} {_wrong(failure)} ({failure.expectation})"
+    return f"{place}:{column} {_wrong(failure)} ({failure.note or failure.expectation})"
 
 
 def _wrong(failure: Failure) -> str:

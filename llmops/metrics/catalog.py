@@ -37,14 +37,23 @@ METRICS: dict[str, Metric] = {
         "share of answers that name the target label",
     ),
     "exact_match": Metric(
-        "exact_match", match.exact_match, frozenset({"label", "text"}), "share of answers equal to the target"
+        "exact_match",
+        match.exact_match,
+        frozenset({"label", "text", "final"}),
+        "share of answers equal to the target",
     ),
     "normalised_match": Metric(
         "normalised_match",
         match.normalised_match,
-        frozenset({"text"}),
+        frozenset({"text", "final"}),
         "share of answers equal to the target but for case, punctuation and articles",
         _SQUAD,
+    ),
+    "choice_accuracy": Metric(
+        "choice_accuracy",
+        match.exact_match,
+        frozenset({"choice", "announced_choice"}),
+        "share of answers that pick the right choice",
     ),
     "numeric_match": Metric(
         "numeric_match",

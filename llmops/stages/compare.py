@@ -68,8 +68,9 @@ def _by_run(responses: Iterable[Response]) -> dict[Run, list[Response]]:
 def _estimates(
     root: Path, suite: Suite, responses: Mapping[Run, list[Response]], scores: list[Score], about: Setting
 ) -> Iterator[Estimate]:
-    measured = columns(scores, suite.unread, {run: costs(group) for run, group in responses.items()})
-    baselines = _baselines(root, suite, measured)
+    paid = {run: costs(group) for run, group in responses.items()}
+    measured = columns(scores, suite.unread, paid, about.chances)
+    baselines = _baselines(root, suite, measured, about)
     unread: dict[Run, int] = defaultdict(int)
     for score in scores:
         if score.metric == suite.metrics[0] and score.missing == "unread":
@@ -83,7 +84,7 @@ def _estimates(
 
 
 def _baselines(
-    root: Path, suite: Suite, measured: Mapping[tuple[Run, str], Column]
+    root: Path, suite: Suite, measured: Mapping[tuple[Run, str], Column], about: Setting
 ) -> dict[str, tuple[str, Column]]:
     """Return, by metric, the baseline's name and column: a run of this suite, or an accepted file."""
     chosen = suite.baseline
@@ -91,7 +92,7 @@ def _baselines(
         return {}
     name = chosen.file
     if chosen.file is not None:
-        measured = columns(jsonl.read(root / chosen.file, Score), suite.unread, {})
+        measured = columns(jsonl.read(root / chosen.file, Score), suite.unread, {}, about.chances)
     runs = [run for run in {run for run, _ in measured} if _is_baseline(run, chosen.model, chosen.prompt)]
     if chosen.file is not None and len(runs) != 1:
         known = sorted(str(run) for run in runs)
@@ -109,7 +110,7 @@ def _classifications(scores: Iterable[Score], suite: Suite, settings: Params) ->
     """Return the confusion and per-class numbers of each run; none when the suite does not classify."""
     labels: dict[Run, list[tuple[str, str | None]]] = defaultdict(list)
     for score in scores:
-        counted = score.missing is None or (score.missing == "unread" and suite.unread == "wrong")
+        counted = score.missing is None or (score.missing == "unread" and suite.unread != "excluded")
         if score.metric == CLASSIFIED and score.target is not None and counted:
             labels[Run(score.model, score.prompt)].append((score.target, score.read))
     return {

@@ -36,7 +36,10 @@ def main(places: Places, name: str) -> None:
     known = labels(load_card(places.root, suite.dataset), examples.values())
     report = check(response_frame(str(path), responses), places.root / EXPECTATIONS, {"labels": known})
     hold(report, places.suite(name, "validation", "responses.json"), f"score {name}")
-    readings = [_reading(task, response, known or []) for response in responses]
+    readings = [
+        _reading(task, response, examples[response.example_id].choices or known or [])
+        for response in responses
+    ]
     targets = [examples[response.example_id].target for response in responses]
     scores = (s for metric in metrics for s in _scores(metric, responses, readings, targets))
     jsonl.write(places.suite(name, "scores.jsonl"), scores)

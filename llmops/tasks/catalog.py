@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.tasks import labels, numerals, reading
+from llmops.tasks import choices, finals, labels, numerals, reading
 from llmops.tasks.reading import Reader
 
 
@@ -18,12 +18,22 @@ class Task(NamedTuple):
 
 READERS: dict[str, Reader] = {
     "label": labels.label,
+    "choice": choices.choice,
+    "announced_choice": choices.announced_choice,
+    "final": finals.final,
     "number": numerals.number,
     "text": reading.text,
 }
 
 TASKS: dict[str, Task] = {
     "label": Task("question", READERS["label"], "the answer names one of the data set's labels"),
+    "choice": Task("question", READERS["choice"], "the answer picks one of the choices"),
+    "announced_choice": Task(
+        "question",
+        READERS["announced_choice"],
+        "the first letter that the answer announces",
+    ),
+    "final": Task("question", READERS["final"], "the answer is announced, or is the whole line"),
     "number": Task("question", READERS["number"], "the answer is a number, marked or last"),
     "text": Task("question", READERS["text"], "the answer is the whole text"),
 }

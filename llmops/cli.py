@@ -87,6 +87,22 @@ def examine(places: Places, datasets: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(code)
 
 
+@cli.command()
+@click.argument("suite")
+@click.option(
+    "--against", type=click.Path(path_type=Path), multiple=True, help="A training text; may be repeated."
+)
+@click.option(
+    "--threshold", type=click.FloatRange(0.5, 1), default=0.9, show_default=True, help="Least similarity."
+)
+@click.pass_obj
+def leaks(places: Places, suite: str, against: tuple[Path, ...], threshold: float) -> None:
+    """Name the examples that stand, exactly or nearly, in the few-shot text or in a training text."""
+    from llmops.leaks import main as find_leaks
+
+    raise click.exceptions.Exit(find_leaks(Places(places.root, TRYOUTS), suite, list(against), threshold))
+
+
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")

@@ -24,6 +24,7 @@ DOORS = {
     "sacrebleu": {"llmops/metrics/overlap.py"},
     "genai_prices": {"llmops/prices.py"},
     "jinja2": {"llmops/prompts.py"},
+    "rapidfuzz": {"llmops/leakage.py"},
     "ruamel": {"llmops/config.py"},
 }
 """Library → the files that may name it. mlflow's door is the folder llmops/tracking/."""

@@ -39,9 +39,8 @@ def main(places: Places, name: str, against: list[Path], threshold: float) -> in
     found = _most_alike(leaks(texts, others, threshold))
     jsonl.write(places.suite(name, "leaks.jsonl"), found)
     for leak in found:
-        click.echo(
-            f"{leak.example}: stands in {leak.found}, similarity {leak.similarity}: {_shown(leak.text)}"
-        )
+        how = "exactly" if leak.similarity == 1 else f"nearly ({leak.similarity})"
+        click.echo(f"{leak.example}: stands {how} in {leak.found}: {_shown(leak.text)}")
     click.echo(
         f"{name}: {len(found):,} leaks of {len(examples):,} examples into {len(others):,} texts, "
         f"similarity {threshold} or more"

@@ -2,8 +2,11 @@
 
 import configparser
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from llmops.errors import UserError
 
 RESULTS = "results"
 TRYOUTS = "runs"
@@ -23,6 +26,19 @@ class Places(NamedTuple):
         """Return the folder of a data set's files as they were published."""
         base = "data/raw" if self.out == RESULTS else f"{self.out}/raw"
         return self.root / base / dataset
+
+
+def watched(file: str, folders: Sequence[str], where: str) -> str:
+    """Return a file's name, if DVC sees its edits: below one of the folders that a stage depends on.
+
+    Raises:
+        UserError: it lies elsewhere, so that an edit of it would re-run nothing.
+    """
+    if file.partition("/")[0] in folders:
+        return file
+    raise UserError(
+        f"{where}: {file!r} lies where no edit would be seen; put it below one of {list(folders)}"
+    )
 
 
 def state_folder(root: Path) -> Path:

@@ -179,6 +179,8 @@ class Estimate(Record):
     """Paired examples scored lower than in the baseline."""
     cost_usd: float | None = None
     """What the slice's answers cost; None when any of them has no known price."""
+    signature: str | None = None
+    """Metric, version, policy, settings, n and interval in one line; None in files from before it was."""
 
 
 class Verdict(Record):

@@ -1,6 +1,6 @@
 """The metrics there are, and how a project adds its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import getdoc
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,8 @@ class Metric(NamedTuple):
     version: str = "1"
     """Changes when its values change."""
     higher_is_better: bool = True
+    settings: Mapping[str, str] = {}
+    """What else its values rest on, such as a tokeniser; part of each estimate's signature."""
 
 
 _SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"

@@ -1,0 +1,195 @@
+"""A suite's rows to all of its estimates, each with its interval, its difference and its signature."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from llmops.baseline import Reference
+from llmops.config import section
+from llmops.metrics.catalog import Metric, load_metric
+from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
+from llmops.signature import Resampling, signature
+from llmops.stats.classification import Classification, classification
+from llmops.stats.interval import Interval
+from llmops.suites import Suite, load_suite
+from llmops.summary import (
+    Column,
+    Run,
+    Setting,
+    columns,
+    costs,
+    interval_estimate,
+    metric_estimates,
+    run_estimates,
+    setting,
+    total,
+)
+
+CLASSIFIED = "label_accuracy"
+"""The metric whose reads are labels, so that a confusion and per-class numbers can be told."""
+MACRO_F1 = "macro_f1"
+"""The estimate of all classes together, made from the reads of `CLASSIFIED`."""
+
+
+class Settings(Record):
+    """How sure an interval is, and how it is resampled where no formula serves."""
+
+    confidence: float = 0.95
+    resamples: int = 2000
+    seed: int = 0
+
+
+class Plan(NamedTuple):
+    """What a suite's estimates are made by."""
+
+    name: str
+    suite: Suite
+    metrics: list[Metric]
+    settings: Settings
+
+
+class Rows(NamedTuple):
+    """What a suite's estimates are made from."""
+
+    examples: list[Example]
+    responses: list[Response]
+    scores: list[Score]
+
+
+class Comparison(NamedTuple):
+    """A suite's estimates, and how each run errs where its answers are labels."""
+
+    estimates: list[Estimate]
+    classes: dict[Run, Classification]
+
+
+def load_plan(root: Path, name: str) -> Plan:
+    """Return what params.yaml says of a suite's estimates.
+
+    Raises:
+        UserError: no such suite, a metric that there is not, or a wrong setting.
+    """
+    suite = load_suite(root, name)
+    metrics = [load_metric(metric, root) for metric in suite.metrics]
+    return Plan(name, suite, metrics, section(root, "compare", Settings))
+
+
+def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
+    """Return the estimates of every run among the rows; the same rows give the same bits."""
+    responses = _by_run(rows.responses)
+    asked = {response.example_id for response in rows.responses}
+    examples = [example for example in rows.examples if example.id in asked]
+    about = setting(plan.name, plan.suite, plan.settings.confidence, examples)
+    classes = _classifications(rows.scores, plan.suite, plan.settings)
+    if about.clusters or plan.suite.repeats > 1:
+        reason = "examples repeat or share a source, which this interval cannot take into account"
+        classes = {run: _without_intervals(report, reason) for run, report in classes.items()}
+    found = list(_estimates(plan.suite, responses, rows.scores, baseline, about))
+    found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
+    paid = {run: total(list(costs(group).values())) for run, group in responses.items()}
+    found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
+    return Comparison([_signed(e, plan) for e in sorted(found, key=_order(plan.suite))], classes)
+
+
+def _macro_f1(run: Run, report: Classification, found: list[Estimate], about: Setting) -> Estimate:
+    """Return the run's macro F1, which misses what its label accuracy misses."""
+    made = interval_estimate(about, run, MACRO_F1, report.macro_f1)
+    like = next(e for e in found if (e.model, e.prompt, e.metric, e.slice) == (*run, CLASSIFIED, OVERALL))
+    return replace(made, missing=like.missing, counted_wrong=like.counted_wrong, n=like.n)
+
+
+def _signed(estimate: Estimate, plan: Plan) -> Estimate:
+    wanted = CLASSIFIED if estimate.metric == MACRO_F1 else estimate.metric
+    metric = next((metric for metric in plan.metrics if metric.name == wanted), None)
+    drawn = Resampling(plan.settings.resamples, plan.settings.seed)
+    signed = replace(estimate, signature=signature(estimate, plan.suite.task, metric, drawn))
+    return replace(signed, higher_is_better=metric.higher_is_better) if metric else signed
+
+
+def _by_run(responses: Iterable[Response]) -> dict[Run, list[Response]]:
+    grouped: dict[Run, list[Response]] = defaultdict(list)
+    for response in responses:
+        grouped[Run(response.model, response.prompt)].append(response)
+    return grouped
+
+
+def _estimates(
+    suite: Suite,
+    responses: Mapping[Run, list[Response]],
+    scores: list[Score],
+    baseline: Reference | None,
+    about: Setting,
+) -> Iterator[Estimate]:
+    paid = {run: costs(group) for run, group in responses.items()}
+    measured = columns(scores, suite.unread, paid, about.chances)
+    reference = _by_metric(baseline, about)
+    unread: dict[Run, int] = defaultdict(int)
+    for score in scores:
+        if score.metric == suite.metrics[0] and score.missing == "unread":
+            unread[Run(score.model, score.prompt)] += 1
+    for (run, metric), column in measured.items():
+        theirs = reference.get(metric)
+        others = theirs if theirs and theirs[0] != str(run) else None
+        yield from metric_estimates(run, metric, column, others, about)
+    for run, group in responses.items():
+        yield from run_estimates(run, group, unread[run], about)
+
+
+def _by_metric(baseline: Reference | None, about: Setting) -> dict[str, tuple[str, Column]]:
+    """Return, by metric, the baseline's name and its column."""
+    if baseline is None:
+        return {}
+    held = columns(baseline.scores, about.policy, {}, about.chances)
+    return {metric: (baseline.name, column) for (_, metric), column in held.items()}
+
+
+def _classifications(scores: Iterable[Score], suite: Suite, settings: Settings) -> dict[Run, Classification]:
+    """Return the confusion and per-class numbers of each run; none when the suite does not classify."""
+    labels: dict[Run, list[tuple[str, str | None]]] = defaultdict(list)
+    for score in scores:
+        counted = score.missing is None or (score.missing == "unread" and suite.unread != "excluded")
+        if score.metric == CLASSIFIED and score.target is not None and counted:
+            labels[Run(score.model, score.prompt)].append((score.target, score.read))
+    return {
+        run: classification(
+            [target for target, _ in pairs],
+            [read for _, read in pairs],
+            settings.seed,
+            settings.resamples,
+            settings.confidence,
+        )
+        for run, pairs in labels.items()
+    }
+
+
+def _without_intervals(report: Classification, reason: str) -> Classification:
+    """Return the report without intervals: its answers do not stand each for itself."""
+
+    def bare(interval: Interval) -> Interval:
+        return Interval(interval.value, interval.n, reason=reason)
+
+    rows = [
+        row._replace(precision=bare(row.precision), recall=bare(row.recall), f1=bare(row.f1))
+        for row in report.classes
+    ]
+    return report._replace(classes=rows, macro_f1=bare(report.macro_f1))
+
+
+def _order(suite: Suite) -> Callable[[Estimate], tuple[Any, ...]]:
+    """Estimates stand by metric, then by model and prompt as params.yaml names them, then by slice."""
+    metrics = [*suite.metrics, MACRO_F1]
+
+    def key(estimate: Estimate) -> tuple[Any, ...]:
+        place = _place(metrics, estimate.metric)
+        model, prompt = _place(suite.models, estimate.model), _place(suite.prompts, estimate.prompt)
+        return estimate.slice != OVERALL, place, model, prompt
+
+    return key
+
+
+def _place(names: list[str], name: str) -> int:
+    """Return where a name stands; behind all others when it is not among them."""
+    return names.index(name) if name in names else len(names)

@@ -113,6 +113,15 @@ def leaks(places: Places, suite: str, against: tuple[Path, ...], threshold: floa
     raise click.exceptions.Exit(find_leaks(Places(places.root, TRYOUTS), suite, list(against), threshold))
 
 
+@cli.command()
+@click.pass_obj
+def conformance(places: Places) -> None:
+    """Set published figures beside ours, from recorded answers, and write docs/conformance.md."""
+    from llmops.conformance import main as write_page
+
+    raise click.exceptions.Exit(write_page(Places(places.root, TRYOUTS)))
+
+
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")

@@ -143,7 +143,13 @@ def _policy_cells(policies: Policies, run: Run) -> Iterator[Cells]:
             for estimates in by_policy.values()
         ]
         share = next(f"{e.counted_wrong:,} of {e.n:,}" for e in found if e and e.policy == "wrong")
-        yield (policies.suite, model, policies.slice, share, *(_percent(e and e.value) for e in found))
+        yield (
+            policies.suite,
+            model,
+            policies.slice,
+            share,
+            *(_percent(e.value if e else None) for e in found),
+        )
 
 
 def _by_policy(run: Run, policy: str) -> list[Estimate]:
@@ -165,16 +171,16 @@ def _interval(estimate: Estimate) -> str:
 
 
 INTRODUCTION = """\
-Written by `llmops conformance` from `data/published.yaml`: answers that were recorded when the figures were made, read,
-scored and estimated by the ordinary stages. The data come from the cards in `data/sets/`; those that are not published
-as one file need `LLMOPS_DATA_MIRROR`."""
+Written by `llmops conformance` from `data/published.yaml`: answers that were recorded when the figures
+were made, read, scored and estimated by the ordinary stages. The data come from the cards in
+`data/sets/`; those that are not published as one file need `LLMOPS_DATA_MIRROR`."""
 BY_LABELS = """\
-What a data set's own file says of each recorded answer, beside what we make of it. MMLU-Pro's files were written by
-several versions of its program: for an answer that announces no choice, some hold nothing, some the last letter that
-stands alone, some a guess (always G). Here such an answer is unread."""
+What a data set's own file says of each recorded answer, beside what we make of it. MMLU-Pro's files were
+written by several versions of its program: for an answer that announces no choice, some hold nothing,
+some the last letter that stands alone, some a guess (always G). Here such an answer is unread."""
 BY_POLICY = """\
-Accuracy in percent under each policy (`unread:` of a suite). By chance, an unread answer is right as often as a guess
-among the example's choices: the expected value of the guess that MMLU-Pro draws."""
+Accuracy in percent under each policy (`unread:` of a suite). By chance, an unread answer is right as
+often as a guess among the example's choices: the expected value of the guess that MMLU-Pro draws."""
 
 
 def _page(figures: list[Cells], labels: list[Cells], policies: list[Cells]) -> str:

@@ -95,13 +95,14 @@ def test_what_is_no_yaml_names_the_line(write, shop):
         (
             "licence: MIT",
             "licence: MIT\nslice: [a]",
-            "unknown key 'slice'; keys are ['citation', 'description', 'examples', 'fields', 'files', "
-            "'labels', 'licence', 'name', 'slices', 'version']",
+            "unknown key 'slice'; keys are ['base', 'citation', 'columns', 'description', 'examples', 'fields', "
+            "'files', 'joins', 'labels', 'licence', 'lists', 'name', 'slices', 'version', 'where']",
         ),
         (
             "target: answer",
             "goal: answer",
-            "fields: unknown key 'goal'; keys are ['cluster', 'contexts', 'id', 'inputs', 'target', 'tools']",
+            "fields: unknown key 'goal'; keys are ['choices', 'cluster', 'contexts', 'id', 'inputs', 'target', "
+            "'tools']",
         ),
         (
             "inputs: [question]",
@@ -112,17 +113,19 @@ def test_what_is_no_yaml_names_the_line(write, shop):
         (
             "{path: shop.csv}",
             "",
-            "files: the list is empty; list at least one {path} or {name, url, sha256}",
+            "files: the list is empty; list at least one {path}, {name, url, sha256} or {name, source, sha256}",
         ),
         (
             "{path: shop.csv}",
             "{name: a.csv}",
-            "files: a file lacks ['url', 'sha256']; a file takes {path} or {name, url, sha256}",
+            "files: a file lacks ['sha256', 'url']; a file takes {path}, {name, url, sha256} or "
+            "{name, source, sha256}",
         ),
         (
             "{path: shop.csv}",
             "{path: shop.csv, url: x}",
-            "files: 'shop.csv' has a path and more; a file takes {path} or {name, url, sha256}",
+            "files: 'shop.csv' has a path and more; a file takes {path}, {name, url, sha256} or "
+            "{name, source, sha256}",
         ),
         (
             "{path: shop.csv}",
@@ -160,6 +163,21 @@ def test_what_is_no_yaml_names_the_line(write, shop):
             "examples: 'test.csv' is none of the files; files are ['shop.csv']",
         ),
         (
+            "licence: MIT",
+            "licence: MIT\njoins: {more: {files: 'more/*.csv', match: {q: q}}}",
+            "joins: more: files: 'more/*.csv' is none of the files; files are ['shop.csv']",
+        ),
+        (
+            "target: answer",
+            "target: {field: answer}",
+            "fields: target: says not what of the field; add pattern, or letter: true",
+        ),
+        (
+            "target: answer",
+            "target: {field: answer, letter: true}",
+            "fields: target: letter: the data set has no choices; name the field that lists them, `choices`",
+        ),
+        (
             "target: answer",
             "target: {field: answer, pattern: '(a'}",
             "fields: target: pattern: '(a' is no regular expression: "
@@ -185,4 +203,4 @@ def test_a_wrong_card_says_in_one_line_what_would_be_right(write, shop, old, new
 
 def test_a_card_that_is_a_list_is_refused(write):
     said = refusal(write, "- name: shop\n")
-    assert said.startswith(f"{CARD}: must be a mapping with the keys ['citation', ")
+    assert said.startswith(f"{CARD}: must be a mapping with the keys ['base', ")

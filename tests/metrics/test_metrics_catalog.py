@@ -64,7 +64,7 @@ def test_an_edited_metric_has_another_version(root):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("vibes", "unknown metric 'vibes'; metrics are ['chrf', "),
+        ("vibes", "unknown metric 'vibes'; metrics are ['choice_accuracy', "),
         ("my/none.py:f", "no file 'my/none.py'"),
         ("../own.py:f", "lies outside the project"),
         ("my/own.py:f", "no function 'f'; functions are ['brevity']"),

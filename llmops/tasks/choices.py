@@ -36,8 +36,8 @@ def choice(answer: str, choices: Sequence[str]) -> Reading:
         if found := texts.get(key(mark.text)):
             return Reading(found, None)
         if mark.firm:
-            return unread(f"no choice in the marked answer {quoted(mark.text)}")
-    return _only(sorted(set(_PARENTHESISED.findall(answer))), answer, choices)
+            return _only(_parenthesised(mark.text), mark.text, choices)
+    return _only(_parenthesised(answer), answer, choices)
 
 
 def announced_choice(answer: str, choices: Sequence[str]) -> Reading:
@@ -49,6 +49,10 @@ def announced_choice(answer: str, choices: Sequence[str]) -> Reading:
     for found in _ANNOUNCED.finditer(answer):
         return Reading(found[1] or found[2], None)
     return unread(f"announces no choice: {quoted(answer)}" if answer.strip() else "empty answer")
+
+
+def _parenthesised(text: str) -> list[str]:
+    return sorted(set(_PARENTHESISED.findall(text)))
 
 
 def _texts(choices: Sequence[str]) -> dict[str, str]:

@@ -18,8 +18,10 @@ def final(answer: str, labels: Sequence[str]) -> Reading:
     '7'
     """
     for mark in decisive(answer):
-        if mark.text.strip():
-            return Reading(mark.text.strip().removesuffix("."), None)
+        inner = decisive(mark.text)  # `A: So the answer is 7.` announces twice
+        text = (inner[0] if inner else mark).text.strip()
+        if text:
+            return Reading(text.removesuffix("."), None)
     bare = answer.strip()
     if not bare:
         return unread("empty answer")

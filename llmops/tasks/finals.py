@@ -18,10 +18,8 @@ def final(answer: str, labels: Sequence[str]) -> Reading:
     '7'
     """
     for mark in decisive(answer):
-        inner = decisive(mark.text)  # `A: So the answer is 7.` announces twice
-        text = (inner[0] if inner else mark).text.strip()
-        if text:
-            return Reading(text.removesuffix("."), None)
+        if mark.text.strip():
+            return Reading(mark.text.strip().removesuffix("."), None)
     bare = answer.strip()
     if not bare:
         return unread("empty answer")

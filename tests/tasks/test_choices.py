@@ -52,7 +52,7 @@ def test_choices_that_carry_their_letters_are_read_by_their_text():
 
 
 def test_the_first_announcement_is_the_one_that_a_base_model_means():
-    answer = "So the answer is (C).\n\nQ: And now?\nA: The answer is (D)."
+    answer = "So the answer is (C).\n\nQuestion: And now? The answer is (D)."
     assert announced_choice(answer, []).text == "C"
     assert choice(answer, []).text == "D"
     assert announced_choice("It is (C).", []).reason == "announces no choice: 'It is (C).'"

@@ -9,7 +9,6 @@ from llmops.tasks.finals import final
         ("Let's see.\n2 + 5 is 7. So the answer is 7.", "7"),
         ("So the answer is barn damp zebra.", "barn damp zebra"),
         ("So the answer is (B).", "(B)"),
-        ("A: 2 and 5 are 7. So the answer is 7.", "7"),
         ("True", "True"),
         (" ] ] ) ", "] ] )"),
     ],

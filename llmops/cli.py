@@ -78,6 +78,42 @@ def fetch(places: Places) -> None:
     _load("fetch")(places)
 
 
+@cli.command()
+@click.argument("datasets", nargs=-1)
+@click.pass_obj
+def examine(places: Places, datasets: tuple[str, ...]) -> None:
+    """Fetch data sets into runs/, all when none is named, and say what is odd in them."""
+    from llmops.examine import main as examine_sets
+
+    if code := examine_sets(Places(places.root, TRYOUTS), list(datasets)):
+        raise click.exceptions.Exit(code)
+
+
+@cli.command()
+@click.argument("suite")
+@click.option(
+    "--against", type=click.Path(path_type=Path), multiple=True, help="A training text; may be repeated."
+)
+@click.option(
+    "--threshold", type=click.FloatRange(0.5, 1), default=0.9, show_default=True, help="Least similarity."
+)
+@click.pass_obj
+def leaks(places: Places, suite: str, against: tuple[Path, ...], threshold: float) -> None:
+    """Name the examples that stand, exactly or nearly, in the few-shot text or in a training text."""
+    from llmops.leaks import main as find_leaks
+
+    raise click.exceptions.Exit(find_leaks(Places(places.root, TRYOUTS), suite, list(against), threshold))
+
+
+@cli.command()
+@click.pass_obj
+def conformance(places: Places) -> None:
+    """Set published figures beside ours, from recorded answers, and write docs/conformance.md."""
+    from llmops.conformance import main as write_page
+
+    raise click.exceptions.Exit(write_page(Places(places.root, TRYOUTS)))
+
+
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")

@@ -150,13 +150,13 @@ def _estimates(
     baseline: Reference | None,
     about: Setting,
 ) -> Iterator[Estimate]:
-    suite, worst = plan.suite, {metric.name: metric.worst for metric in plan.metrics}
+    worst = {metric.name: metric.worst for metric in plan.metrics}
     paid = {run: costs(group) for run, group in responses.items()}
-    measured = columns(scores, suite.unread, paid, worst)
-    reference = _by_metric(baseline, suite.unread, worst)
+    measured = columns(scores, about.policy, paid, worst, about.chances)
+    reference = _by_metric(baseline, about, worst)
     unread: dict[Run, int] = defaultdict(int)
     for score in scores:
-        if score.metric == suite.metrics[0] and score.missing == "unread":
+        if score.metric == plan.suite.metrics[0] and score.missing == "unread":
             unread[Run(score.model, score.prompt)] += 1
     for (run, metric), column in measured.items():
         theirs = reference.get(metric)
@@ -167,12 +167,12 @@ def _estimates(
 
 
 def _by_metric(
-    baseline: Reference | None, policy: str, worst: Mapping[str, float]
+    baseline: Reference | None, about: Setting, worst: Mapping[str, float]
 ) -> dict[str, tuple[str, Column]]:
     """Return, by metric, the baseline's name and its column."""
     if baseline is None:
         return {}
-    held = columns(baseline.scores, policy, {}, worst)
+    held = columns(baseline.scores, about.policy, {}, worst, about.chances)
     return {metric: (baseline.name, column) for (_, metric), column in held.items()}
 
 
@@ -180,7 +180,7 @@ def _classifications(scores: Iterable[Score], suite: Suite, settings: Settings) 
     """Return the confusion and per-class numbers of each run; none when the suite does not classify."""
     labels: dict[Run, list[tuple[str, str | None]]] = defaultdict(list)
     for score in scores:
-        counted = score.missing is None or (score.missing == "unread" and suite.unread == "wrong")
+        counted = score.missing is None or (score.missing == "unread" and suite.unread != "excluded")
         if score.metric == CLASSIFIED and score.target is not None and counted:
             labels[Run(score.model, score.prompt)].append((score.target, score.read))
     return {

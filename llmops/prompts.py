@@ -108,8 +108,9 @@ class Prompt:
 
 
 def known_fields(example: Example) -> dict[str, Any]:
-    """Return what a prompt may name: the example's inputs, with ``contexts`` and ``id`` beside them."""
-    return {"id": example.id, "contexts": example.contexts, **example.inputs}
+    """Return what a prompt may name: the example's inputs, ``contexts``, ``id``, and its choices if any."""
+    choices = {"choices": example.choices} if example.choices else {}
+    return {"id": example.id, "contexts": example.contexts, **choices, **example.inputs}
 
 
 def load_prompt(root: Path, name: str) -> Prompt:

@@ -11,6 +11,9 @@ import msgspec
 Outcome = Literal["pass", "fail", "inconclusive"]
 MissingKind = Literal["error", "unread", "no_target"]
 
+CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The letters that choices are named by, in their order."""
+
 OVERALL = "all"
 """Name of the slice that holds every example."""
 
@@ -34,6 +37,8 @@ class Example(Record):
     inputs: dict[str, Any]
     """What a prompt may name, e.g. ``{"message": "where is my parcel"}``."""
     target: str | None = None
+    choices: list[str] = []
+    """What there is to choose from, in the order of the letters; the target is a letter."""
     slices: dict[str, str] = {}
     cluster: str | None = None
     """The source that examples share (a conversation, a document); None when they share none."""
@@ -166,9 +171,10 @@ class Estimate(Record):
     missing: int = 0
     """Examples without a score of their own: failed calls and unread answers."""
     counted_wrong: int = 0
-    """How many of the missing enter the value as 0, by the suite's ``unread: wrong``."""
+    """How many of the missing enter the value: as 0 by the suite's ``unread: wrong``, as the chance of
+    a guess by ``unread: chance``."""
     policy: str | None = None
-    """What an unread answer counts as: ``wrong`` or ``excluded``."""
+    """What an unread answer counts as: ``wrong``, ``excluded`` or ``chance``."""
     higher_is_better: bool = True
     reason: str | None = None
     """Why value or interval is None."""

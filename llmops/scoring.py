@@ -23,9 +23,10 @@ def scored(
 
     Args:
         examples: example id → Example, of every response.
-        labels: the answers there are, [] where the data set names none.
+        labels: the answers there are, [] where the data set names none; an example's own choices
+            go before them.
     """
-    readings = [_reading(task, response, labels) for response in responses]
+    readings = [_reading(task, r, examples[r.example_id].choices or labels) for r in responses]
     targets = [examples[response.example_id].target for response in responses]
     return [score for metric in metrics for score in _scores(metric, responses, readings, targets)]
 

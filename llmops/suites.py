@@ -39,7 +39,10 @@ class Suite(Record):
     models: list[str]
     metrics: list[str]
     slices: list[str] = []
-    unread: Literal["wrong", "excluded"] = "wrong"
+    only: dict[str, list[str]] = {}
+    """Slice → values: the examples to ask; all when empty."""
+    unread: Literal["wrong", "excluded", "chance"] = "wrong"
+    """What an unread answer counts as; ``chance``: right as often as a guess among the choices."""
     repeats: int = 1
     baseline: Baseline | None = None
     rules: list[Rule] = []

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from llmops.errors import UserError
 from llmops.records import OVERALL, Estimate, Example, Response, Score
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.compare import Difference, paired_difference
@@ -14,6 +15,8 @@ from llmops.stats.interval import Interval
 from llmops.stats.pooled import Corpus, Pooling, pooled, pooled_difference
 from llmops.stats.quantile import quantile
 from llmops.suites import Suite
+
+NO_CHANCES: Mapping[str, float] = {}
 
 
 class Run(NamedTuple):
@@ -51,6 +54,8 @@ class Setting(NamedTuple):
     corpora: Mapping[str, Corpus] = {}
     """Metric → how a corpus's value is told, for metrics that are no mean of their examples' values."""
     resampling: Resampling = Resampling()
+    chances: Mapping[str, float] = NO_CHANCES
+    """Example id → what its unread answer counts as by ``chance``."""
 
 
 def setting(name: str, suite: Suite, confidence: float, examples: Sequence[Example]) -> Setting:
@@ -61,7 +66,8 @@ def setting(name: str, suite: Suite, confidence: float, examples: Sequence[Examp
             slices[f"{key}={value}"] = [e.id for e in examples if e.slices.get(key) == value]
     clustered = any(example.cluster is not None for example in examples)
     clusters = {example.id: example.cluster or example.id for example in examples} if clustered else None
-    return Setting(name, suite.unread, confidence, slices, clusters)
+    guesses = chances(suite.unread, examples)
+    return Setting(name, suite.unread, confidence, slices, clusters, chances=guesses)
 
 
 def costs(responses: Iterable[Response]) -> dict[str, float | None]:
@@ -72,37 +78,61 @@ def costs(responses: Iterable[Response]) -> dict[str, float | None]:
     return {example_id: total(values) for example_id, values in paid.items()}
 
 
+def chances(policy: str, examples: Iterable[Example]) -> dict[str, float]:
+    """Return example id → how often a guess among its choices is right; empty unless by ``chance``.
+
+    The expected value of the guess that MMLU-Pro draws (Wang et al. 2024, arXiv 2406.01574), without
+    the noise of drawing it.
+
+    Raises:
+        UserError: an example has no choices to guess among.
+    """
+    if policy != "chance":
+        return {}
+    asked = list(examples)
+    if bare := next((example.id for example in asked if not example.choices), None):
+        raise UserError(f"unread: chance: example {bare!r} has no choices; use 'wrong' or 'excluded'")
+    return {example.id: 1 / len(example.choices) for example in asked}
+
+
 def columns(
     scores: Iterable[Score],
     policy: str,
     paid: Mapping[Run, Mapping[str, float | None]],
-    worst: Mapping[str, float] = {},
+    worst: Mapping[str, float] = NO_CHANCES,
+    chances: Mapping[str, float] = NO_CHANCES,
 ) -> dict[tuple[Run, str], Column]:
     """Group scores into one column for each run and metric; an example's repeats are averaged.
 
     The repeats' statistics are added up: a corpus is all of its answers.
 
     Args:
-        policy: what an unread answer counts as, ``wrong`` or ``excluded``.
+        policy: what an unread answer counts as, ``wrong``, ``excluded`` or ``chance``.
         paid: what each run's answers cost, by example.
-        worst: what an unread answer counts as by the policy ``wrong``, by metric; 0 by those not named.
+        worst: what it counts as by ``wrong``, by metric; 0 by those not named.
+        chances: what it counts as by ``chance``, by example.
     """
     grouped: dict[tuple[Run, str], dict[str, list[Score]]] = defaultdict(lambda: defaultdict(list))
     for score in scores:
         grouped[Run(score.model, score.prompt), score.metric][score.example_id].append(score)
     return {
-        (run, metric): _column(by_example, policy, worst.get(metric, 0.0))._replace(costs=paid.get(run, {}))
+        (run, metric): _column(by_example, policy, worst.get(metric, 0.0), chances)._replace(
+            costs=paid.get(run, {})
+        )
         for (run, metric), by_example in grouped.items()
     }
 
 
-def _column(by_example: Mapping[str, list[Score]], policy: str, worst: float) -> Column:
+def _column(
+    by_example: Mapping[str, list[Score]], policy: str, worst: float, chances: Mapping[str, float]
+) -> Column:
     values: dict[str, float] = {}
     statistics: dict[str, list[float]] = {}
     missing, wrong = set(), set()
     for example_id, scores in by_example.items():
-        unread = [score for score in scores if score.missing == "unread"] if policy == "wrong" else []
-        usable = [score.value for score in scores if score.value is not None] + [worst] * len(unread)
+        unread = [score for score in scores if score.missing == "unread"] if policy != "excluded" else []
+        counts_as = chances[example_id] if unread and policy == "chance" else worst
+        usable = [score.value for score in scores if score.value is not None] + [counts_as] * len(unread)
         if usable:
             values[example_id] = sum(usable) / len(usable)
         if rows := [s.statistics for s in scores if s.statistics and (s.value is not None or s in unread)]:

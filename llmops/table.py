@@ -9,7 +9,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,16 +84,42 @@ def _object(path: Path, number: int, text: str) -> Row:
     return value
 
 
+def rows_of_list(path: Path, name: str) -> Numbered:
+    """Yield (line number, row) of one list of a JSON object; a row that is a list has the fields 0, 1, ….
+
+    Raises:
+        UserError: as ``rows`` does, or there is no such list.
+    """
+    text = _text(path, _content(path))
+    there = _lists(_whole(path, text))
+    if name not in there:
+        raise UserError(f"{path}:1: no list {name!r}; lists are {there}")
+    for number, item in _numbered_items(text, _start_of_named(text, name)):
+        value = msgspec.json.decode(item)
+        if isinstance(value, list):
+            yield number, {str(place): each for place, each in enumerate(value)}
+        else:
+            yield number, _object(path, number, item)
+
+
 def _json(path: Path, content: bytes) -> Numbered:
     text = _text(path, content)
+    for number, item in _numbered_items(text, _start_of_list(path, text, _whole(path, text))):
+        yield number, _object(path, number, item)
+
+
+def _whole(path: Path, text: str) -> Any:
     try:
-        whole = json.loads(text)
+        return json.loads(text)
     except json.JSONDecodeError as problem:
         raise UserError(f"{path}:{problem.lineno}: {problem.msg}; the file must be JSON") from None
+
+
+def _numbered_items(text: str, begin: int) -> Iterator[tuple[int, str]]:
     number, seen = 1, 0
-    for start, end in _items(text, _start_of_list(path, text, whole)):
+    for start, end in _items(text, begin):
         number, seen = number + text.count("\n", seen, start), start
-        yield number, _object(path, number, text[start:end])
+        yield number, text[start:end]
 
 
 _SPACE = re.compile(r"[\s,:]*")
@@ -104,15 +130,24 @@ def _start_of_list(path: Path, text: str, whole: Any) -> int:
     """Return the position of the first ``[`` of the array, or of the object's only array."""
     if isinstance(whole, list):
         return text.index("[")
-    named = whole if isinstance(whole, dict) else {}
-    lists = [key for key, value in named.items() if isinstance(value, list)]
+    lists = _lists(whole)
     if len(lists) != 1:
         raise UserError(f"{path}:1: holds the lists {lists}; JSON must be a list, or an object with one list")
+    return _start_of_named(text, lists[0])
+
+
+def _lists(whole: Any) -> list[str]:
+    """Return the keys of an object's lists; none where it is no object."""
+    return [key for key, value in whole.items() if isinstance(value, list)] if isinstance(whole, dict) else []
+
+
+def _start_of_named(text: str, name: str) -> int:
+    """Return the position of the ``[`` that the object's value ``name`` begins with."""
     position = text.index("{") + 1
     while True:
         key, position = _decoder.raw_decode(text, _skip(text, position))
         position = _skip(text, position)
-        if key == lists[0] and text[position] == "[":
+        if key == name and text[position] == "[":
             return position
         _, position = _decoder.raw_decode(text, position)
 
@@ -182,6 +217,27 @@ def _parquet(path: Path, content: bytes) -> Numbered:
     found = (row for batch in table.to_batches() for row in batch.to_pylist())
     for number, row in enumerate(found, 1):
         yield number, msgspec.to_builtins(row)
+
+
+def value_at(row: Any, field: str) -> Any:
+    """Return the value at a dotted path, None when there is none; a key may hold dots itself.
+
+    >>> value_at({"model": {"answers": ["4", "5"]}}, "model.answers.1")
+    '5'
+    """
+    if isinstance(row, list):
+        head, _, rest = field.partition(".")
+        if not head.isdigit() or int(head) >= len(row):
+            return None
+        return value_at(row[int(head)], rest) if rest else row[int(head)]
+    if not isinstance(row, Mapping):
+        return None
+    if field in row:
+        return row[field]
+    for key, value in row.items():
+        if field.startswith(f"{key}."):
+            return value_at(value, field[len(key) + 1 :])
+    return None
 
 
 READERS: dict[str, Callable[[Path, bytes], Numbered]] = {

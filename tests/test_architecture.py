@@ -21,7 +21,7 @@ DOORS = {
     "great_expectations": {"llmops/cards/expectations.py"},
     "evaluate": {"llmops/metrics/door.py"},
     "datasets": {"llmops/metrics/door.py"},
-    "rapidfuzz": {"llmops/metrics/alignment.py"},
+    "rapidfuzz": {"llmops/leakage.py", "llmops/metrics/alignment.py"},
     "sacrebleu": {"llmops/metrics/bleu.py"},
     "jsonschema": {"llmops/metrics/structure.py"},
     "regex": {"llmops/metrics/pattern.py"},

@@ -87,7 +87,7 @@ def test_what_there_is_to_mend_is_one_line(project: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("params.yaml", "task: label", "task: labels", "params.yaml: suites: tiny: task: unknown task 'labels'; tasks are ['label', 'number', 'ranking', 'text']"),
+        ("params.yaml", "task: label", "task: labels", "params.yaml: suites: tiny: task: unknown task 'labels'; tasks are ['announced_choice', 'choice', 'final', 'label', 'number', 'ranking', 'text']"),
         ("params.yaml", "metrics: [label_accuracy]", "metrics: [numeric_match]", "'numeric_match' does not fit task 'label'"),
         ("params.yaml", "attempts: 1", "attempts: many", "params.yaml: generate: attempts: Expected `int`, got `str`"),
         ("params.yaml", "models: [app]", "models: [ap]", "no model 'ap'; models are ['app', 'keyed', 'server', 'weights']"),
@@ -173,3 +173,30 @@ def test_a_full_disk_is_one_line_and_what_was_answered_stays(
     with closing(sqlite3.connect(small_disk / "store.db")) as store:
         [(kept,)] = store.execute("SELECT count(*) FROM answers").fetchall()
     assert 0 < kept < 120
+
+
+def test_only_some_examples_are_asked(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(project / "data/sets/tiny/card.yaml", "labels:", "slices: {kind: a}\nlabels:")
+    change(project / "params.yaml", "task: label", "task: label\n    only: {kind: [refund]}")
+    main(["run", "tiny"])
+    responses = (project / "runs/tiny/responses.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(responses) == 2
+    change(project / "params.yaml", "only: {kind: [refund]}", "only: {kind: [refnd]}")
+    assert (
+        refused(capsys, "run", "tiny")
+        == "params.yaml: suites: tiny: only: no example has {'kind': ['refnd']}; mend it"
+    )
+
+
+def test_examine_says_what_is_odd_in_a_data_set(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "data/sets/tiny/rows.csv").write_text("q,a\nhello,x\nhello,y\n", encoding="utf-8")
+    main(["examine", "tiny"])
+    told = capsys.readouterr().out
+    assert told.startswith("tiny: 2 examples, 0 critical, 2 warnings\n")
+    assert "warning: rows.csv:2: column 'text': 'hello' comes more than once" in told
+    (project / "data/sets/tiny/expectations.yaml").write_text(
+        "- {expect: expect_table_row_count_to_equal, value: 3}\n", encoding="utf-8"
+    )
+    with pytest.raises(SystemExit) as stop:
+        main(["examine", "tiny"])
+    assert stop.value.code == 1

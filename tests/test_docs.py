@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from llmops import comparing
-from llmops.cards.card import Card, CardFile, Fields
+from llmops.cards.schema import Card, CardFile, Fields, Join
 from llmops.cli import cli
 from llmops.config import SECTIONS
 from llmops.metrics.catalog import METRICS
@@ -44,7 +44,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "generate": generate.Params, "compare": comparing.Settings, "publish": publish.Params,
         "Prompt files": PromptFile, "messages": PromptMessage, "few_shot": Shot,
     },
-    "data.md": {"The card": Card, "files": CardFile, "fields": Fields},
+    "data.md": {"The card": Card, "files": CardFile, "joins": Join, "fields": Fields},
 }  # fmt: skip
 """Page → heading → the record whose keys the table below it lists."""
 

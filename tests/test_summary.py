@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmops.errors import UserError
 from llmops.records import Example, Response, Score
 from llmops.suites import Suite
 from llmops.summary import Run, columns, metric_estimates, run_estimates, setting, total
@@ -40,6 +41,18 @@ def test_an_unread_answer_counts_as_the_suite_says_and_an_error_never(
     overall = next(iter(metric_estimates(RUN, "a", column, None, about(policy))))
     assert overall.value == pytest.approx(value)
     assert (overall.n, overall.missing, overall.counted_wrong, overall.policy) == (n, 2, counted, policy)
+
+
+def test_by_chance_an_unread_answer_is_right_as_often_as_a_guess() -> None:
+    suite = Suite(dataset="d", task="choice", prompts=["p"], models=["m"], metrics=["a"], unread="chance")
+    examples = [Example(id=str(i), inputs={}, choices=["x", "y", "z", "w"]) for i in range(5)]
+    by_chance = setting("s", suite, 0.95, examples)
+    column = columns(scores(), "chance", {}, chances=by_chance.chances)[RUN, "a"]
+    overall = next(iter(metric_estimates(RUN, "a", column, None, by_chance)))
+    assert overall.value == pytest.approx((1 + 0 + 1 + 0.25) / 4)
+    assert (overall.n, overall.counted_wrong, overall.policy) == (4, 1, "chance")
+    with pytest.raises(UserError, match="unread: chance: example '0' has no choices"):
+        about("chance")
 
 
 def test_every_slice_has_an_estimate_of_its_own() -> None:

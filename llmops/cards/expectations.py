@@ -3,7 +3,7 @@
 import difflib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ Outcome = dict[str, Any]
 """Great Expectations' own result for one expectation."""
 
 
-def check(frame: Frame, suite_file: Path, values: Values) -> Report:
-    """Return how ``frame`` stands to the expectations of ``suite_file``.
+def check(frame: Frame, files: Path | Sequence[Path], values: Values) -> Report:
+    """Return how ``frame`` stands to the expectations of one file or several.
+
+    What a later file expects again, with the same settings, has that file's severity and note.
 
     The same rows and expectations give the same report, byte for byte. Nothing is written, and
     nothing is sent. An expectation that names a value that is not known (``$labels`` of a data
@@ -35,7 +37,8 @@ def check(frame: Frame, suite_file: Path, values: Values) -> Report:
     Raises:
         UserError: an expectation that does not exist, or that cannot be held of these rows.
     """
-    expected = read_expected(suite_file, frame.columns, values)
+    paths = [files] if isinstance(files, Path) else files
+    expected = _expected([read_expected(path, frame.columns, values) for path in paths])
     outcomes = _outcomes(frame, expected)
     entries = [_entry(each, outcome) for each, outcome in zip(expected, outcomes, strict=True)]
     failures = [
@@ -52,6 +55,15 @@ def check(frame: Frame, suite_file: Path, values: Values) -> Report:
         failures=failures,
         results=entries,
     )
+
+
+def _expected(files: Sequence[list[Expected]]) -> list[Expected]:
+    """Return the expectations of all files, those left out that a later file words anew."""
+    kept: list[Expected] = []
+    for entries in files:
+        anew = [(entry.expect, entry.written) for entry in entries]
+        kept = [entry for entry in kept if (entry.expect, entry.written) not in anew] + entries
+    return kept
 
 
 def _outcomes(frame: Frame, expected: list[Expected]) -> list[Outcome | None]:
@@ -168,6 +180,7 @@ def _failures(frame: Frame, expected: Expected, outcome: Outcome | None) -> Iter
         "column": expected.written.get("column"),
         "expectation": expected.expect,
         "severity": expected.severity,
+        "note": expected.note,
         "settings": {key: value for key, value in expected.written.items() if key != "column"},
     }
     # Great Expectations keeps 200 values but every index, so the values are the frame's own.

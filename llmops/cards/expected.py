@@ -12,6 +12,7 @@ from llmops.records import Record
 Values = Mapping[str, list[Any] | None]
 """What ``$name`` stands for: e.g. ``{"labels": [...], "slices": [...]}``; None: not known."""
 
+_OURS = ("expect", "severity", "note")
 _COLUMN_KEYS = ("column", "column_A", "column_B", "column_list")
 
 
@@ -22,6 +23,8 @@ class Expected(Record, frozen=True):
     expect: str
     """The expectation's snake-case name in Great Expectations."""
     severity: Severity
+    note: str | None
+    """What a row that does not hold means, in a person's words."""
     written: dict[str, Any]
     """Its settings as they are written."""
     settings: dict[str, Any] | None
@@ -51,14 +54,16 @@ def _spread(where: str, entry: Any, values: Values) -> Iterator[Expected]:
         raise UserError(
             f"{where}: names no expectation; write e.g. 'expect: expect_column_values_to_be_unique'"
         )
-    settings = {str(key): value for key, value in entry.items() if key not in ("expect", "severity")}
+    settings = {str(key): value for key, value in entry.items() if key not in _OURS}
     severity: Severity = convert(entry.get("severity", "critical"), Severity, f"{where}: severity")
+    note: str | None = convert(entry.get("note"), str | None, f"{where}: note")
     for name in _columns(where, settings.get("column"), values):
         written = settings | ({"column": name} if "column" in settings else {})
         yield Expected(
             where=f"{where} ({entry['expect']})",
             expect=entry["expect"],
             severity=severity,
+            note=note,
             written=written,
             settings=_resolved(where, written, values),
         )

@@ -7,7 +7,7 @@ import msgspec
 
 from llmops.records import Example, Response
 
-EXAMPLE_COLUMNS = ("id", "text", "target")
+EXAMPLE_COLUMNS = ("id", "text", "target", "choices")
 RESPONSE_COLUMNS = (
     "example_id",
     "model",
@@ -41,18 +41,35 @@ class Frame(NamedTuple):
     places: list[Place]
 
 
-def example_frame(examples: Iterable[tuple[Place, Example]], slices: Sequence[str]) -> Frame:
-    """Return examples as rows: id, text (all inputs, a line each), target, and one column for each slice."""
+def example_frame(
+    examples: Iterable[tuple[Place, Example]],
+    slices: Iterable[str],
+    more: Sequence[dict[str, Any]] = (),
+) -> Frame:
+    """Return examples as rows of ``EXAMPLE_COLUMNS``, with a column for each slice.
+
+    ``text`` is all inputs, a line each; ``choices`` is how many there are, None where there are none.
+
+    Args:
+        more: further columns, for each example in turn.
+    """
     placed = list(examples)
-    rows = [_example_row(example, slices) for _, example in placed]
-    columns = list(dict.fromkeys((*EXAMPLE_COLUMNS, *slices)))
+    names = list(slices)
+    rows = [_example_row(example, names) for _, example in placed]
+    rows = [row | extra for row, extra in zip(rows, more, strict=True)] if more else rows
+    columns = list(dict.fromkeys((*EXAMPLE_COLUMNS, *names, *(more[0] if more else ()))))
     return Frame(columns, rows, [place for place, _ in placed])
 
 
 def _example_row(example: Example, slices: Sequence[str]) -> dict[str, Any]:
     text = "\n".join(plain(value) or "" for value in example.inputs.values())
     row: dict[str, Any] = {name: example.slices.get(name) for name in slices}
-    return row | {"id": example.id, "text": text, "target": example.target}
+    return row | {
+        "id": example.id,
+        "text": text,
+        "target": example.target,
+        "choices": len(example.choices) or None,
+    }
 
 
 def response_frame(file: str, responses: Iterable[Response]) -> Frame:

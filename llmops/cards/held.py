@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from llmops import jsonl
-from llmops.cards.report import Report, describe
+from llmops.cards.report import Report, by_expectation, describe
 from llmops.errors import UserError
 
 
@@ -16,6 +16,7 @@ def hold(report: Report, path: Path, what: str) -> None:
     """
     jsonl.write_json(path, report)
     if report.warned:
-        print(f"{what}: warning: {describe(report, 'warning')}", file=sys.stderr)
+        for line in by_expectation(report, "warning"):
+            print(f"{what}: {line}", file=sys.stderr)
     if not report.success:
         raise UserError(describe(report))

@@ -22,6 +22,8 @@ class Failure(Record, frozen=True):
     line: int | None = None
     """None: a figure over all rows."""
     value: Any = None
+    note: str | None = None
+    """What it means, where the expectation file says so."""
 
 
 class Report(Record, frozen=True):
@@ -51,11 +53,31 @@ def describe(report: Report, severity: Severity = "critical", limit: int = 5) ->
     return "; ".join(parts)
 
 
+def by_expectation(report: Report, severity: Severity | None = None) -> list[str]:
+    """Return a line for each expectation that does not hold: its first failure, and how many more."""
+    found = []
+    for entry in report.results:
+        if entry["failed"] and severity in (None, entry["severity"]):
+            more = f", and {entry['failed'] - 1:,} more" if entry["failed"] > 1 else ""
+            found.append(f"{entry['severity']}: {sentence(_first(report, entry))}{more}")
+    return found
+
+
+def _first(report: Report, entry: dict[str, Any]) -> Failure:
+    """Return the first failure of a result, which names its expectation and all of its settings."""
+    return next(
+        failure
+        for failure in report.failures
+        if failure.expectation == entry["expect"]
+        and failure.settings | ({"column": failure.column} if failure.column else {}) == entry["settings"]
+    )
+
+
 def sentence(failure: Failure) -> str:
-    """Return one failure as ``file:line: column 'x': value is wrong (expectation)``."""
+    """Return one failure as ``file:line: column 'x': value is wrong (its note or expectation)``."""
     place = failure.file if failure.line is None else f"{failure.file}:{failure.line}"
     column = f" column {failure.column!r}:" if failure.column else ""
-    return f"{place}:{column} {_wrong(failure)} ({failure.expectation})"
+    return f"{place}:{column} {_wrong(failure)} ({failure.note or failure.expectation})"
 
 
 def _wrong(failure: Failure) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llmops import jsonl
-from llmops.cards.card import Card, CardFile, card_path
-from llmops.cards.download import download
+from llmops.cards.card import card_path
+from llmops.cards.download import ADVICE, download
+from llmops.cards.schema import Card, CardFile
 from llmops.errors import UserError
 from llmops.records import Record
 
@@ -37,8 +38,8 @@ def fetch(card: Card, root: Path, into: Path, downloads: Path, mirror: Path | No
         say: told the progress of a download, a line at a time.
 
     Raises:
-        UserError: a local file is missing; a public one has another checksum, is cut short, or
-            cannot be had from its url.
+        UserError: a local file is missing; a public one has another checksum, is cut short,
+            cannot be had from its url, or has none and is not in the mirror.
     """
     sources = _Sources(downloads, mirror)
     found = [into / file.kept_as for file in card.files]
@@ -46,7 +47,7 @@ def fetch(card: Card, root: Path, into: Path, downloads: Path, mirror: Path | No
         if file.path is not None:
             source = _local(card_path(root, card.name), file.path)
         else:
-            source = _public(file, f"{card.name}/{file.name}", sources, say)
+            source = _public(file, card.address(file), f"{card.name}/{file.name}", sources, say)
         _copy(source, goal)
     return found
 
@@ -72,14 +73,16 @@ def _copy(source: Path, goal: Path) -> None:
     draft.replace(goal)
 
 
-def _public(file: CardFile, label: str, sources: _Sources, say: Say) -> Path:
-    sha256, url = str(file.sha256), str(file.url)
+def _public(file: CardFile, url: str | None, label: str, sources: _Sources, say: Say) -> Path:
+    sha256 = str(file.sha256)
     kept = sources.downloads / sha256
     if kept.is_file() and sha256_of(kept) == sha256:
         return kept
     if mirrored := _mirrored(sources.mirror, sha256):
         _hold(mirrored, sha256, str(mirrored))
         return mirrored
+    if url is None:
+        raise UserError(f"{label}: is not published as one file ({file.source}); {ADVICE}")
     part = sources.downloads / f"{sha256}.part"
     download(url, part, lambda progress: say(f"{label}: {progress}"))
     try:

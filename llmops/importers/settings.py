@@ -79,14 +79,14 @@ def _models(recording: Recording, models: Sequence[str]) -> Iterator[str]:
     yield "    kind: recorded"
     yield f"    dataset: {_key(recording.name)}"
     yield "    file: recorded.jsonl"
-    yield f"    only: {{model: {_key(models[0])}}}"
+    yield f"    where: {{model: {_key(models[0])}}}"
     yield "    answer: answer"
     yield "    model: served_model"
     for field in TOLD:
         if any(getattr(answer, field) is not None for answer in recording.answers):
             yield f"    {field}: {field}"
     for model in models[1:]:
-        yield f"  {_key(model)}: {{<<: *{_anchor(recording)}, only: {{model: {_key(model)}}}}}"
+        yield f"  {_key(model)}: {{<<: *{_anchor(recording)}, where: {{model: {_key(model)}}}}}"
 
 
 def _anchor(recording: Recording) -> str:

@@ -124,14 +124,23 @@ METRICS: dict[str, Metric] = {
         "share of answers that name the target label",
     ),
     "exact_match": Metric(
-        "exact_match", match.exact_match, frozenset({"label", "text"}), "share of answers equal to the target"
+        "exact_match",
+        match.exact_match,
+        frozenset({"label", "text", "final"}),
+        "share of answers equal to the target",
     ),
     "normalised_match": Metric(
         "normalised_match",
         match.normalised_match,
-        frozenset({"text"}),
+        frozenset({"text", "final"}),
         "share of answers equal to the target but for case, punctuation and articles",
         _SQUAD,
+    ),
+    "choice_accuracy": Metric(
+        "choice_accuracy",
+        match.exact_match,
+        frozenset({"choice", "announced_choice"}),
+        "share of answers that pick the right choice",
     ),
     "numeric_match": Metric(
         "numeric_match",
@@ -294,8 +303,9 @@ def load_metric(name: str, root: Path) -> Metric:
 
     A project's own is ``path/to/file.py:function``. It takes (reads, targets) and returns one
     number for each pair. Its docstring's first line is the summary; ``tasks`` (names),
-    ``higher_is_better``, ``needs_target``, ``statistics`` and ``corpus`` may be set on it as attributes; its version
-    is its file's sha256, so that an edit shows. The hub's is ``hub:name``: see ``hub_name``.
+    ``higher_is_better``, ``needs_target``, ``statistics`` and ``corpus`` may be set on it as
+    attributes; its version is its file's sha256, so that an edit shows. The hub's is ``hub:name``:
+    see ``hub_name``.
 
     Args:
         root: the project's folder, which a project's own metrics and schemas lie below.

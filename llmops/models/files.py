@@ -20,6 +20,16 @@ def project_file(name: str, root: Path, file: str) -> Path:
     return path
 
 
+def project_files(name: str, root: Path, pattern: str) -> list[Path]:
+    """Return the paths that a pattern with ``*`` means, in their order; of a name without one, its file.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    found = sorted(root.glob(pattern)) if "*" in pattern else []
+    return found or [project_file(name, root, pattern)]
+
+
 def sha256_of(path: Path) -> str:
     """Return the file's sha256 as hex, read once a process for as long as the file stays the same."""
     state = path.stat()

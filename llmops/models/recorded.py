@@ -8,14 +8,16 @@ from typing import Any
 import msgspec
 
 from llmops.errors import UserError
-from llmops.models.files import project_file, sha256_of
+from llmops.models.files import project_files, sha256_of, sha256_of_all
 from llmops.models.model import Model
 from llmops.models.specs import RecordedSpec
 from llmops.places import Places
 from llmops.records import Fault, Reply, Request
-from llmops.table import rows
+from llmops.table import rows, value_at
 
 Key = tuple[str, ...]
+_Replies = dict[Key, tuple[str, Reply]]
+"""What names an example → where its answer stands, and the answer."""
 
 
 def open_recorded(name: str, spec: RecordedSpec, places: Places) -> Model:
@@ -28,12 +30,12 @@ def open_recorded(name: str, spec: RecordedSpec, places: Places) -> Model:
             names, or two rows of one example differ.
     """
     below = places.raw(spec.dataset) if spec.dataset else places.root
-    path = project_file(name, below, spec.file)
+    paths = project_files(name, below, spec.file)
     match = {spec.match: spec.match} if isinstance(spec.match, str) else spec.match
 
     @cache
-    def replies() -> dict[Key, tuple[int, Reply]]:
-        return _read(f"models.{name}: {spec.file}", spec, match, path)
+    def replies() -> _Replies:
+        return _read(f"models.{name}", spec, match, {p.relative_to(below).as_posix(): p for p in paths})
 
     async def ask(request: Request) -> Reply:
         sought = tuple(_as_text(_of_example(request, field)) for field in match.values())
@@ -48,7 +50,7 @@ def open_recorded(name: str, spec: RecordedSpec, places: Places) -> Model:
     identity = {
         "kind": "recorded",
         "model": name,
-        "file": sha256_of(path),
+        "file": sha256_of(paths[0]) if len(paths) == 1 else sha256_of_all(paths, below),
         "spec": msgspec.to_builtins(spec),
     }
     return Model(name, identity, _wire, ask, stored=False)
@@ -58,46 +60,47 @@ def _wire(request: Request) -> dict[str, Any]:
     return {"example_id": request.example_id, "inputs": request.inputs}
 
 
-def _read(where: str, spec: RecordedSpec, match: dict[str, str], path: Path) -> dict[Key, tuple[int, Reply]]:
-    found: dict[Key, tuple[int, Reply]] = {}
+def _read(where: str, spec: RecordedSpec, match: dict[str, str], paths: Mapping[str, Path]) -> _Replies:
+    found: _Replies = {}
     answered = 0
     row: dict[str, Any] = {}
-    for line, row in _taken(where, spec.only, path):
+    for place, row in _wanted_rows(spec, paths):
         values = [value_at(row, field) for field in match]
         if None in values:
             missing = list(match)[values.index(None)]
-            raise UserError(f"{where}:{line}: no field {missing!r} to match by; fields are {sorted(row)}")
-        key, reply = tuple(_as_text(value) for value in values), _reply(spec, row, line)
-        known = found.setdefault(key, (line, reply))
+            raise UserError(f"{where}: {place}: no field {missing!r} to match by; fields are {sorted(row)}")
+        key, reply = tuple(_as_text(value) for value in values), _reply(spec, row, place)
+        known = found.setdefault(key, (place, reply))
         if _but_line(known[1]) != _but_line(reply):
             raise UserError(
-                f"{where}:{line}: answers the same example as line {known[0]}, otherwise; keep one"
+                f"{where}: {place}: answers the same example as {_line(known[0], place)}, otherwise; keep one"
             )
         answered += reply.error is None
+    if not row:
+        raise UserError(f"{where}: where: no row of {spec.file} has {spec.where}; mend it, or leave it out")
     if not answered:
-        raise UserError(f"{where}: no row has an answer at {spec.answer!r}; fields are {sorted(_paths(row))}")
+        fields = sorted(_paths(row))
+        raise UserError(f"{where}: {spec.file}: no row has an answer at {spec.answer!r}; fields are {fields}")
     return found
 
 
-def _taken(where: str, only: Mapping[str, str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the rows that have the values of ``only``."""
-    others: set[str] = set()
-    taken = False
-    for line, row in rows(path):
-        values = {field: _as_text(value_at(row, field)) for field in only}
-        if values == dict(only):
-            taken = True
-            yield line, row
-        else:
-            others.add(_shortened(values))
-    if others and not taken:
-        raise UserError(f"{where}: no row has {_shortened(dict(only))}; rows have {sorted(others)}")
+def _wanted_rows(spec: RecordedSpec, paths: Mapping[str, Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, path in paths.items():
+        for line, row in rows(path):
+            if all(_as_text(value_at(row, field)) == _as_text(v) for field, v in spec.where.items()):
+                yield f"{name}:{line}", row
 
 
-def _reply(spec: RecordedSpec, row: Mapping[str, Any], line: int) -> Reply:
+def _line(known: str, place: str) -> str:
+    """Return ``line 1`` where both stand in one file, else the whole place."""
+    file, _, line = known.rpartition(":")
+    return f"line {line}" if place.startswith(f"{file}:") else known
+
+
+def _reply(spec: RecordedSpec, row: Mapping[str, Any], place: str) -> Reply:
     answer = value_at(row, spec.answer)
     if answer is None:
-        return _not_recorded(f"{spec.file}:{line}: no value at {spec.answer!r}")
+        return _not_recorded(f"{place}: no value at {spec.answer!r}")
     told = {
         "served_model": _told(row, spec.model, str),
         "latency_s": _told(row, spec.latency_s, float),
@@ -115,27 +118,6 @@ def _told(row: Mapping[str, Any], field: str | None, kind: type) -> Any:
         return None if value is None else kind(value)
     except (TypeError, ValueError):
         return None
-
-
-def value_at(row: Any, field: str) -> Any:
-    """Return the value at a dotted path, None when there is none; a key may hold dots itself.
-
-    >>> value_at({"model": {"answers": ["4", "5"]}}, "model.answers.1")
-    '5'
-    """
-    if isinstance(row, list):
-        head, _, rest = field.partition(".")
-        if not head.isdigit() or int(head) >= len(row):
-            return None
-        return value_at(row[int(head)], rest) if rest else row[int(head)]
-    if not isinstance(row, Mapping):
-        return None
-    if field in row:
-        return row[field]
-    for key, value in row.items():
-        if field.startswith(f"{key}."):
-            return value_at(value, field[len(key) + 1 :])
-    return None
 
 
 def _paths(row: Mapping[str, Any], before: str = "") -> Iterator[str]:

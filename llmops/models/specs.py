@@ -55,14 +55,15 @@ class RecordedSpec(Record, frozen=True, tag_field="kind", tag="recorded"):
     """Answers that exist already, in a file."""
 
     file: str
-    """Path below the project's folder, or the name of one of the data set's files."""
+    """Path below the project's folder, or the name of one of the data set's files; ``*`` stands for any
+    text, so that several files may be meant."""
     answer: str
     """Dotted path of the answer in a row, e.g. ``175b_verification.solution``."""
     match: str | dict[str, str] = "id"
     """File field → example field that name the same example; one word when both are called that.
     The example field ``id`` is the example's id, any other is one of its inputs."""
-    only: dict[str, str] = msgspec.field(default_factory=dict)
-    """Field → value of the rows to take, e.g. ``{model: gpt-5}`` in a file of several models' answers."""
+    where: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Field → value: the rows that are this model's answers; all when empty."""
     dataset: str | None = None
     """The data set that the file was fetched with, if it was."""
     model: str | None = None

@@ -11,7 +11,12 @@ from llmops.suites import load_suite, suites_to_run
 def main(places: Places, suites: list[str] | None = None) -> None:
     """Fetch the data sets of ``suites``; of those that params.yaml runs when none is named."""
     names = suites_to_run(places.root) if suites is None else suites
-    for dataset in sorted({load_suite(places.root, name).dataset for name in names}):
+    fetch_sets(places, sorted({load_suite(places.root, name).dataset for name in names}))
+
+
+def fetch_sets(places: Places, datasets: list[str]) -> None:
+    """Fetch data sets by their own names."""
+    for dataset in datasets:
         fetch(
             load_card(places.root, dataset),
             places.root,

@@ -77,7 +77,10 @@ def main(places: Places, name: str, only: list[str] | None = None, limit: int | 
 
 
 def _questions(places: Places, name: str, suite: Suite, limit: int | None, seed: int) -> list[Question]:
-    examples = list(jsonl.read(places.suite(name, "examples.jsonl"), Example))
+    read = jsonl.read(places.suite(name, "examples.jsonl"), Example)
+    examples = [example for example in read if _asked(example, suite)]
+    if suite.only and not examples:
+        raise UserError(f"{PARAMS}: suites: {name}: only: no example has {suite.only}; mend it")
     if limit is not None and limit < len(examples):
         chosen = set(random.Random(seed).sample(range(len(examples)), limit))
         examples = [example for number, example in enumerate(examples) if number in chosen]
@@ -88,6 +91,10 @@ def _questions(places: Places, name: str, suite: Suite, limit: int | None, seed:
     return [
         Question(e, prompt, repeat) for prompt in prompts for e in examples for repeat in range(suite.repeats)
     ]
+
+
+def _asked(example: Example, suite: Suite) -> bool:
+    return all(example.slices.get(key) in values for key, values in suite.only.items())
 
 
 def _specs(places: Places, suite: Suite, only: list[str] | None) -> dict[str, ModelSpec]:

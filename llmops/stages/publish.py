@@ -143,11 +143,12 @@ def _run_provenance(places: Places, found: Evidence, run: Run, prompt: Prompt) -
 
 def _dataset(places: Places, found: Evidence) -> DataSet:
     card = load_card(places.root, found.suite.dataset)
-    file = next(file for file in card.files if file.kept_as == card.examples_file)
+    files = [file for file in card.files if file.kept_as in card.examples_files]
+    own = f"data/sets/{card.name}/{files[0].kept_as}"
     return DataSet(
         name=card.name,
-        source=file.url or f"data/sets/{card.name}/{file.kept_as}",
-        sha256=provenance.sha256([places.raw(card.name) / card.examples_file]),
+        source=card.address(files[0]) or files[0].source or own,
+        sha256=provenance.sha256([places.raw(card.name) / file.kept_as for file in files]),
         examples=list(found.examples.values()),
     )
 

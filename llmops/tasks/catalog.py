@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.tasks import labels, numerals, ranking, reading
+from llmops.tasks import choices, finals, labels, numerals, ranking, reading
 from llmops.tasks.reading import Reader
 
 
@@ -18,6 +18,9 @@ class Task(NamedTuple):
 
 READERS: dict[str, Reader] = {
     "label": labels.label,
+    "choice": choices.choice,
+    "announced_choice": choices.announced_choice,
+    "final": finals.final,
     "number": numerals.number,
     "ranking": ranking.ranking,
     "text": reading.text,
@@ -25,6 +28,13 @@ READERS: dict[str, Reader] = {
 
 TASKS: dict[str, Task] = {
     "label": Task("question", READERS["label"], "the answer names one of the data set's labels"),
+    "choice": Task("question", READERS["choice"], "the answer picks one of the choices"),
+    "announced_choice": Task(
+        "question",
+        READERS["announced_choice"],
+        "the first letter that the answer announces",
+    ),
+    "final": Task("question", READERS["final"], "the answer is announced, or is the whole line"),
     "number": Task("question", READERS["number"], "the answer is a number, marked or last"),
     "ranking": Task("question", READERS["ranking"], "the answer is a ranked list of ids, best first"),
     "text": Task("question", READERS["text"], "the answer is the whole text"),

@@ -14,6 +14,9 @@ _JOINS = re.compile(r"[\s_\-]+")
 _INSIDE = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 
 
+_BRACKETED = re.compile(r"\[([^\[\]\n]+)\]")
+
+
 class _Labels(NamedTuple):
     by_key: dict[str, str]
     """Normalised → as the data set writes it; labels that normalise alike are left out."""
@@ -25,7 +28,8 @@ def label(answer: str, labels: Sequence[str]) -> Reading:
     """Read the one label that the answer names.
 
     The first of these that finds one: the whole answer is the label; the answer marks it
-    (``Answer: refund``, ``정답은 환불입니다``); exactly one label stands in it as a whole word or
+    (``Answer: refund``, ``정답은 환불입니다``), or else sets it in brackets (``[refund]``, the last of
+    them counts); exactly one label stands in it as a whole word or
     phrase. Case, Unicode composition, quotes, punctuation around it, and ``_``, ``-`` or space
     between words make no difference. A Hangul label may carry a particle or an ending
     (``환불입니다``). A label inside a longer one that also stands there does not count.
@@ -40,7 +44,11 @@ def label(answer: str, labels: Sequence[str]) -> Reading:
     if answer.strip() in labels:
         return Reading(answer.strip(), None)
     known = _prepared(tuple(labels))
-    for mark in decisive(answer, LABEL):
+    marks = decisive(answer, LABEL)
+    bracketed = [known.by_key[k] for k in map(key, _BRACKETED.findall(answer)) if k in known.by_key]
+    if bracketed and not any(mark.firm for mark in marks):
+        return Reading(bracketed[-1], None)
+    for mark in marks:
         found = _named(mark.text, known)
         if found or mark.firm:
             return _one(found, mark.text if mark.firm else answer)

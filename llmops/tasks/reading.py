@@ -16,7 +16,7 @@ class Reading(NamedTuple):
 
 
 Reader = Callable[[str, Sequence[str]], Reading]
-"""(answer, the data set's labels, [] where it has none) → Reading."""
+"""(answer, the example's choices or else the data set's labels, [] without either) → Reading."""
 
 
 def unread(reason: str) -> Reading:

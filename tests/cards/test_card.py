@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from llmops.cards.card import CardFile, Extract, load_card, names
+from llmops.cards.card import load_card, names
+from llmops.cards.schema import CardFile, Extract
 from llmops.errors import UserError
 
 ROOT = Path()
@@ -22,7 +23,7 @@ def refusal(write, card: str) -> str:
 def test_a_card_of_four_lines_is_enough_for_a_csv_file(write, shop):
     write(CARD, shop)
     card = load_card(ROOT, "shop")
-    assert card.examples_file == "shop.csv"
+    assert card.examples_files == ["shop.csv"]
     assert card.fields.by_variable == {"question": "question"}
     assert (card.fields.target, card.slices, card.labels) == ("answer", [], None)
 
@@ -53,7 +54,7 @@ labels: [yes it is, "no"]
     )
     card = load_card(ROOT, "shop")
     assert card.files[0] == CardFile(name="train.jsonl", url="https://example.org/train.jsonl", sha256=SUM)
-    assert card.examples_file == "more/test.jsonl"
+    assert card.examples_files == ["more/test.jsonl"]
     assert card.fields.by_variable == {"message": "text"}
     assert card.fields.target == Extract(field="answer", pattern="A: (.+)$")
     assert card.labels == ["yes it is", "no"]
@@ -94,13 +95,14 @@ def test_what_is_no_yaml_names_the_line(write, shop):
         (
             "licence: MIT",
             "licence: MIT\nslice: [a]",
-            "unknown key 'slice'; keys are ['citation', 'description', 'examples', 'fields', 'files', "
-            "'labels', 'licence', 'name', 'slices', 'version']",
+            "unknown key 'slice'; keys are ['base', 'citation', 'columns', 'description', 'examples', 'fields', "
+            "'files', 'joins', 'labels', 'licence', 'lists', 'name', 'slices', 'version', 'where']",
         ),
         (
             "target: answer",
             "goal: answer",
-            "fields: unknown key 'goal'; keys are ['cluster', 'contexts', 'id', 'inputs', 'target', 'tools']",
+            "fields: unknown key 'goal'; keys are ['choices', 'cluster', 'contexts', 'id', 'inputs', 'target', "
+            "'tools']",
         ),
         (
             "inputs: [question]",
@@ -111,17 +113,19 @@ def test_what_is_no_yaml_names_the_line(write, shop):
         (
             "{path: shop.csv}",
             "",
-            "files: the list is empty; list at least one {path} or {name, url, sha256}",
+            "files: the list is empty; list at least one {path}, {name, url, sha256} or {name, source, sha256}",
         ),
         (
             "{path: shop.csv}",
             "{name: a.csv}",
-            "files: a file lacks ['url', 'sha256']; a file takes {path} or {name, url, sha256}",
+            "files: a file lacks ['sha256', 'url']; a file takes {path}, {name, url, sha256} or "
+            "{name, source, sha256}",
         ),
         (
             "{path: shop.csv}",
             "{path: shop.csv, url: x}",
-            "files: 'shop.csv' has a path and more; a file takes {path} or {name, url, sha256}",
+            "files: 'shop.csv' has a path and more; a file takes {path}, {name, url, sha256} or "
+            "{name, source, sha256}",
         ),
         (
             "{path: shop.csv}",
@@ -159,6 +163,21 @@ def test_what_is_no_yaml_names_the_line(write, shop):
             "examples: 'test.csv' is none of the files; files are ['shop.csv']",
         ),
         (
+            "licence: MIT",
+            "licence: MIT\njoins: {more: {files: 'more/*.csv', match: {q: q}}}",
+            "joins: more: files: 'more/*.csv' is none of the files; files are ['shop.csv']",
+        ),
+        (
+            "target: answer",
+            "target: {field: answer}",
+            "fields: target: says not what of the field; add pattern, or letter: true",
+        ),
+        (
+            "target: answer",
+            "target: {field: answer, letter: true}",
+            "fields: target: letter: the data set has no choices; name the field that lists them, `choices`",
+        ),
+        (
             "target: answer",
             "target: {field: answer, pattern: '(a'}",
             "fields: target: pattern: '(a' is no regular expression: "
@@ -184,4 +203,4 @@ def test_a_wrong_card_says_in_one_line_what_would_be_right(write, shop, old, new
 
 def test_a_card_that_is_a_list_is_refused(write):
     said = refusal(write, "- name: shop\n")
-    assert said.startswith(f"{CARD}: must be a mapping with the keys ['citation', ")
+    assert said.startswith(f"{CARD}: must be a mapping with the keys ['base', ")

@@ -312,3 +312,16 @@ def validated(name: str, folder: Path, mirror: Path | None):
     examples = [example for _, example in placed]
     frame = example_frame(placed, card.slices)
     return check(frame, EXAMPLES, {"labels": labels(card, examples), "slices": card.slices}), examples
+
+
+def test_a_later_file_words_an_expectation_anew_and_its_note_is_told(write):
+    common = write("common.yaml", "- {expect: expect_column_values_to_be_unique, column: x}\n")
+    own = write(
+        "own.yaml",
+        "- {expect: expect_column_values_to_be_unique, column: x, severity: warning, note: known twins}\n",
+    )
+    frame = Frame(["x"], [{"x": 1}, {"x": 1}], [Place("f", 1), Place("f", 2)])
+    assert check(frame, [common], {}).success is False
+    report = check(frame, [common, own], {})
+    assert (report.success, report.warned, len(report.results)) == (True, 2, 1)
+    assert describe(report, "warning").startswith("f:1: column 'x': 1 comes more than once (known twins)")

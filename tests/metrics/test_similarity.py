@@ -67,7 +67,17 @@ def test_answers_of_a_hundred_kilobytes_are_measured_in_linear_time_or_near(name
     assert time.perf_counter() - start < 5
 
 
-@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.tasks == {"text"}])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, metric in METRICS.items()
+        if metric.tasks == {"text"}
+        and "_strict" not in name
+        and "_loose" not in name
+        and name != "json_schema"
+    ],
+)
 def test_marks_without_end_take_no_quadratic_time(name):
     marks = "a" + "\u0301\u0316" * 25_000  # normalising it as it is takes seconds
     start = time.perf_counter()

@@ -91,10 +91,22 @@ def test_a_csv_is_read_too(tmp_path, run, request_of):
     assert run(model.ask(request_of(example_id="e-1"))).text == "refund_status"
 
 
-def test_one_file_may_hold_the_answers_of_several_models(asking):
-    rows = [{"question": "17 + 25?", "by": by, "175b": {"solution": by}} for by in ("steady", "hasty")]
-    assert asking(rows, "17 + 25?", only={"by": "hasty"}).text == "hasty"
-    with pytest.raises(
-        UserError, match=r"no row has by 'gpt'; rows have \[\"by 'hasty'\", \"by 'steady'\"\]"
-    ):
-        asking(rows, "17 + 25?", only={"by": "gpt"})
+def test_where_and_several_files_say_which_rows_are_the_models_answers(tmp_path, run, request_of):
+    for name in ("b", "a"):
+        write(tmp_path / f"{name}.jsonl", [
+            {"task": name, "i": 0, "mode": "direct", "out": f"{name} direct"},
+            {"task": name, "i": 0, "mode": "cot", "out": f"{name} cot"},
+            {"published": 0.5},
+        ])  # fmt: skip
+    raw = {
+        "kind": "recorded",
+        "file": "*.jsonl",
+        "where": {"mode": "cot"},
+        "match": {"task": "task", "i": "at"},
+        "answer": "out",
+    }
+    model = open_model("old", parse_spec("old", raw), Places(tmp_path))
+    assert run(model.ask(request_of(inputs={"task": "b", "at": 0}))).text == "b cot"
+    other = open_model("old", parse_spec("old", raw | {"where": {"mode": "none"}}), Places(tmp_path))
+    with pytest.raises(UserError, match=r"models\.old: where: no row of \*\.jsonl has \{'mode': 'none'\}"):
+        run(other.ask(request_of(inputs={"task": "b", "at": 0})))

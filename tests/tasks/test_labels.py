@@ -93,3 +93,17 @@ def test_100_kb_of_junk_are_read_in_linear_time(junk):
     start = process_time()
     label("a" + junk * (100_000 // len(junk)) + "a", labels)
     assert process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        ("Step 1: no divisor is found.\n\n[Yes]", "yes"),
+        ("[No]\nIt is not divisible by 3. If yes, go on.", "No"),
+        ("[No], I think ... it has no divisor. So [Yes], it is prime.", "yes"),
+        ("I answer [Yes] or [No]. Answer: no", "No"),
+        ("No", "No"),
+    ],
+)
+def test_a_label_in_brackets_is_the_answer_unless_one_is_announced(answer, read):
+    assert label(answer, ["yes", "No"]).text == read

@@ -11,6 +11,9 @@ from llmops.records import Score
 from llmops.suites import Suite
 from llmops.summary import Run
 
+FILE = "baseline.jsonl"
+"""Where a published run keeps them."""
+
 
 class Reference(NamedTuple):
     """The baseline."""

@@ -25,6 +25,17 @@ class Places(NamedTuple):
         return self.root / base / dataset
 
 
+def newest(root: Path, suite: str | None = None) -> dict[str, Places]:
+    """Return suite → where its estimates were written last, results/ or runs/; all suites when none is named."""
+    found: dict[str, tuple[float, Places]] = {}
+    for out in (RESULTS, TRYOUTS):
+        for path in (root / out).glob("*/estimates.jsonl"):
+            name, age = path.parent.name, path.stat().st_mtime
+            if suite in (None, name) and (name not in found or age > found[name][0]):
+                found[name] = age, Places(root, out)
+    return {name: places for name, (_, places) in sorted(found.items())}
+
+
 def state_folder(root: Path) -> Path:
     """Return the folder of what outlives a run: response store, spend, downloads, MLflow's files.
 

@@ -6,41 +6,40 @@ import msgspec
 
 from llmops import jsonl
 from llmops.errors import UserError
-from llmops.places import RESULTS, TRYOUTS, Places
+from llmops.places import Places, newest
 from llmops.records import OVERALL, Estimate, Verdict
 from llmops.report import rows, table
 
 
-def main(places: Places, suite: str | None, *, as_json: bool = False, slices: bool = False) -> None:
+def main(
+    places: Places,
+    suite: str | None,
+    *,
+    as_json: bool = False,
+    slices: bool = False,
+    signatures: bool = False,
+) -> None:
     """Print the newest estimates of one suite, or of every suite that has any."""
     found = []
-    for name, newest in _latest(places, suite):
-        estimates = jsonl.read(newest.suite(name, "estimates.jsonl"), Estimate)
-        verdicts = newest.suite(name, "verdicts.jsonl")
+    for name, here in _latest(places, suite).items():
+        estimates = jsonl.read(here.suite(name, "estimates.jsonl"), Estimate)
+        verdicts = here.suite(name, "verdicts.jsonl")
         judged = list(jsonl.read(verdicts, Verdict)) if verdicts.exists() else []
         found += rows(estimates, judged)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
-        print(table([row for row in found if _wanted(row, slices=slices)]))
+        print(table([row for row in found if _wanted(row, slices=slices)], signatures=signatures))
+
+
+def _latest(places: Places, suite: str | None) -> dict[str, Places]:
+    if found := newest(places.root, suite):
+        return found
+    raise UserError(
+        f"show: no estimates{f' of {suite!r}' if suite else ''}; run `dvc repro` or `llmops run SUITE`"
+    )
 
 
 def _wanted(row: dict[str, Any], *, slices: bool) -> bool:
     """The row is a metric of the suite or one that a rule speaks of."""
     return (row["policy"] is not None or row["verdict"] is not None) and (slices or row["slice"] == OVERALL)
-
-
-def _latest(places: Places, suite: str | None) -> list[tuple[str, Places]]:
-    """Return each suite with the folder, results/ or runs/, that was written last."""
-    newest: dict[str, tuple[float, Places]] = {}
-    for out in (RESULTS, TRYOUTS):
-        here = Places(places.root, out)
-        for path in (places.root / out).glob("*/estimates.jsonl"):
-            name, age = path.parent.name, path.stat().st_mtime
-            if suite in (None, name) and age > newest.get(name, (-1.0, here))[0]:
-                newest[name] = (age, here)
-    if not newest:
-        raise UserError(
-            f"show: no estimates{f' of {suite!r}' if suite else ''}; run `dvc repro` or `llmops run SUITE`"
-        )
-    return [(name, here) for name, (_, here) in sorted(newest.items())]

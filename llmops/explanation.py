@@ -128,13 +128,13 @@ def _both_kinds(flips: Sequence[Flip], limit: int) -> list[Flip]:
 
 def _flip(flip: Flip) -> Iterator[str]:
     note = " (the example changed)" if flip.changed else ""
-    yield f"  {flip.outcome} {flip.example_id}{note}: {_quoted(flip.input)}, target {_quoted(flip.target or '')}"
-    values = (
-        "" if {flip.before, flip.after} == {0.0, 1.0} else f" ({number(flip.before)} → {number(flip.after)})"
-    )
+    target = UNKNOWN if flip.target is None else _quoted(flip.target)
+    yield f"  {flip.outcome} {flip.example_id}{note}: {_quoted(flip.input)}, target {target}"
+    binary = {flip.before, flip.after} == {0.0, 1.0}
+    values = "" if binary else f" ({number(flip.before)} → {number(flip.after)})"
     yield f"    {_quoted(flip.answer_before)} → {_quoted(flip.answer_after)}{values}"
 
 
 def _quoted(text: str) -> str:
-    stripped = " ".join(text.split()) if text.isprintable() else text
-    return f"“{stripped if len(stripped) <= LONGEST else stripped[: LONGEST - 1] + '…'}”"
+    shown = text.strip()
+    return f"“{shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + '…'}”"

@@ -69,7 +69,7 @@ def load(places: Places, wanted: str) -> Kept:
         return _from_mlflow(uri, run)
     known = sorted(params(places.root).get("suites") or {})
     raise UserError(
-        f"{wanted}: no run of that id or name, no folder of results, no suite with results; suites are {known}"
+        f"{wanted}: is no run's id or name, no folder of results, no suite that has any; suites are {known}"
     )
 
 

@@ -26,7 +26,7 @@ class Places(NamedTuple):
 
 
 def newest(root: Path, suite: str | None = None) -> dict[str, Places]:
-    """Return suite → where its estimates were written last, results/ or runs/; all suites when none is named."""
+    """Return suite → where it was written last, results/ or runs/; all suites when none is named."""
     found: dict[str, tuple[float, Places]] = {}
     for out in (RESULTS, TRYOUTS):
         for path in (root / out).glob("*/estimates.jsonl"):

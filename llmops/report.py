@@ -87,7 +87,7 @@ def width(text: str) -> int:
 
 
 def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title: str) -> str:
-    """Return a suite's report: verdicts first, then the overall table, the slices, and what the numbers rest on."""
+    """Return a suite's report: verdicts, the overall table, the slices, what the numbers rest on."""
     parts = [f"# {title}", "", "## Gate", ""]
     parts += _bullets(verdicts)
     for heading, wanted in (("Overall", True), ("By slice", False)):

@@ -178,7 +178,7 @@ def _prompt_text(prompt: Prompt) -> PromptText:
 
 
 def _artifacts(places: Places, found: Evidence, record: RunRecord, folder: Path) -> dict[str, list[Path]]:
-    """Return the run's own files, and what the suite's runs share: all that its numbers can be made anew from."""
+    """Return the run's own files and those its suite's runs share: all that makes its numbers anew."""
     shared = ("examples.jsonl", "estimates.jsonl", "verdicts.jsonl", "report.md", "classes.csv")
     card = f"{SETS}/{found.suite.dataset}"
     return {

@@ -1,4 +1,4 @@
-"""A run's files -> the terminal: equal when its scores, estimates and MLflow numbers come out anew, else what differs."""
+"""A run's files -> the terminal: equal when its numbers come out of its answers anew, else what differs."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from llmops.records import Estimate, Response, Score
 from llmops.scoring import scored
 from llmops.summary import Run
 from llmops.tasks.catalog import load_task
-from llmops.tracking.figures import metrics
+from llmops.tracking import figures
 from llmops.visible import visible
 
 SHOWN = 20
@@ -43,10 +43,8 @@ def main(places: Places, wanted: str) -> int:
     except jsonl.Malformed as problem:
         print(f"different: {visible(str(problem))}")
         return 1
-    plan = Plan(
-        kept.name, kept.suite, [load_metric(name, places.root) for name in kept.suite.metrics], kept.settings
-    )
-    anew = _anew(kept, plan)
+    metrics = [load_metric(name, places.root) for name in kept.suite.metrics]
+    anew = _anew(kept, Plan(kept.name, kept.suite, metrics, kept.settings))
     found = [*_in_answers(kept), *_in_results(kept, anew)]
     _say(kept, found)
     for note in _notes(kept, anew):
@@ -90,17 +88,17 @@ def _in_results(kept: Kept, anew: Anew) -> Iterator[Difference]:
     yield from in_scores(kept.rows.scores, anew.scores)
     yield from in_estimates(kept.estimates, anew.estimates)
     for run, stored in kept.logged.items():
-        made = metrics(e for e in anew.estimates if (e.model, e.prompt) == run)
+        made = figures.metrics(e for e in anew.estimates if (e.model, e.prompt) == run)
         yield from in_numbers(str(run), stored, made)
 
 
 def _say(kept: Kept, found: list[Difference]) -> None:
     if not found:
         numbers = sum(map(len, kept.logged.values()))
-        print(
-            f"equal: {visible(kept.where)}: {len(kept.rows.scores):,} scores, {len(kept.estimates):,} estimates "
-            f"and {numbers:,} numbers in MLflow come out of {len(kept.rows.responses):,} responses anew"
+        rows = (
+            f"{len(kept.rows.scores):,} scores, {len(kept.estimates):,} estimates, {numbers:,} MLflow metrics"
         )
+        print(f"equal: {visible(kept.where)}: {len(kept.rows.responses):,} responses give the same {rows}")
         return
     print(f"different: {visible(kept.where)}: {len(found):,} differences, stored → made anew")
     for difference in found[:SHOWN]:

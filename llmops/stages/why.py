@@ -1,4 +1,4 @@
-"""Two runs' files -> the terminal: which inputs changed, how far the metrics moved, which examples flipped."""
+"""Two runs' files -> the terminal: which inputs changed, how metrics moved, which examples flipped."""
 
 from collections.abc import Iterator, Sequence
 
@@ -89,7 +89,7 @@ def _where(kept: Kept, run: Run) -> str:
 def _unknown(*sides: tuple[Kept, Run]) -> Iterator[str]:
     for kept, run in sides:
         if run not in kept.manifests:
-            yield f"{_where(kept, run)}: nothing tells what it was made from; run `llmops publish {kept.name}`"
+            yield f"{_where(kept, run)}: was not published; run `llmops publish {kept.name}`"
 
 
 def _examples(before: Side, after: Side) -> Examples:

@@ -13,7 +13,7 @@ help: ## what can be made
 
 repro: .venv/base ## evaluate the suites that params.yaml runs, and print the result table
 	@dvc repro
-	@llmops show
+	@llmops show --from results
 
 test: .venv/test ## all tests but the slow ones
 	@python -m pytest -m "not slow and not network and not gpu"

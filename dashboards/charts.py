@@ -41,11 +41,15 @@ def differences(frame: pd.DataFrame) -> Picture:
     """Draw each candidate's difference to the baseline with its interval; zero is no difference."""
     rows = alt.Y("candidate:N", sort=list(frame["candidate"]), title=None, axis=_names())
     base = alt.Chart(frame).encode(y=rows)
-    line = base.mark_rule(strokeWidth=2, color=COLOURS[0]).encode(
-        x=alt.X("difference_low:Q", title=say("difference_axis"), axis=_ticks()), x2="difference_high:Q"
+    line = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("difference_low:Q", title=say("difference_axis"), axis=_ticks()),
+        x2="difference_high:Q",
+        color=_by_outcome(None),
     )
-    dot = base.mark_point(filled=True, size=110, opacity=1, color=COLOURS[0]).encode(
+    dot = base.mark_point(filled=True, size=110, opacity=1).encode(
         x="difference:Q",
+        color=_by_outcome(None),
+        shape=alt.Shape("outcome:N", legend=None, scale=_scale(OUTCOME_SHAPES)),
         tooltip=_tips(candidate="N", difference="+.4~g", difference_low="+.4~g", difference_high="+.4~g"),
     )
     return _sized(alt.layer(*_marker(0.0), line, dot), len(frame))

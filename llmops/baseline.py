@@ -7,12 +7,15 @@ from typing import NamedTuple
 from llmops import jsonl
 from llmops.config import PARAMS
 from llmops.errors import UserError
+from llmops.places import watched
 from llmops.records import Score
 from llmops.suites import Suite
 from llmops.summary import Run
 
 FILE = "baseline.jsonl"
 """Where a published run keeps them."""
+WATCHED = ("baselines",)
+"""The folder of accepted files, which dvc.yaml has the compare stage depend on."""
 
 
 class Reference(NamedTuple):
@@ -35,6 +38,8 @@ def reference(root: Path, suite: Suite, scores: Iterable[Score]) -> Reference | 
     chosen = suite.baseline
     if chosen is None:
         return None
+    if chosen.file is not None:
+        watched(chosen.file, WATCHED, f"{PARAMS}: baseline: file")
     held = list(jsonl.read(root / chosen.file, Score) if chosen.file is not None else scores)
     found = [
         s for s in held if s.model == (chosen.model or s.model) and s.prompt == (chosen.prompt or s.prompt)

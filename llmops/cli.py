@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from llmops.errors import UserError
-from llmops.places import TRYOUTS, Places
+from llmops.places import OUTS, RESULTS, TRYOUTS, Places
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,6 +32,16 @@ def main(arguments: list[str] | None = None) -> None:
         raise
 
 
+def installed_version() -> str | None:
+    """Return the installed package's version, None when only its source is there."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("llmops")
+    except PackageNotFoundError:
+        return None
+
+
 def _stop(line: str, code: int) -> None:
     print(" ".join(line.split("\n")), file=sys.stderr)
     sys.exit(code)
@@ -44,7 +54,7 @@ def _is_full(problem: OSError) -> bool:
 
 
 @click.group()
-@click.version_option(package_name="llmops")
+@click.version_option(installed_version() or "not installed", package_name="llmops")
 @click.option("--root", type=click.Path(path_type=Path), default=Path(), help="The project's folder.")
 @click.pass_context
 def cli(context: click.Context, root: Path) -> None:
@@ -88,12 +98,14 @@ _stage("publish", "Log the suite to MLflow and write its report.")
 @click.option(
     "--check", is_flag=True, help="Judge nothing anew: exit 0 all passed, 1 failed, 3 inconclusive."
 )
+@click.option("--from", "out", type=click.Choice(OUTS), default=RESULTS, show_default=True)
 @click.pass_obj
-def gate(places: Places, suites: tuple[str, ...], check: bool) -> None:
+def gate(places: Places, suites: tuple[str, ...], check: bool, out: str) -> None:
     """Judge a suite's estimates by its rules."""
     from llmops.stages import gate as stage
     from llmops.suites import suites_to_run
 
+    places = Places(places.root, out)
     names = list(suites) or suites_to_run(places.root)
     if not check:
         for name in names:
@@ -123,12 +135,14 @@ def run(places: Places, suites: tuple[str, ...], limit: int | None, models: tupl
 @click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
 @click.option("--slices", is_flag=True, help="The slices as well.")
 @click.option("--signatures", is_flag=True, help="What each number rests on, as well.")
+@click.option("--from", "out", type=click.Choice(OUTS), help="Of this folder, not the newest.")
 @click.pass_obj
-def show(places: Places, suite: str | None, as_json: bool, slices: bool, signatures: bool) -> None:
+def show(places: Places, /, suite: str | None, out: str | None, **view: bool) -> None:
     """Print the latest estimates."""
+    from llmops.stages.show import View
     from llmops.stages.show import main as print_estimates
 
-    print_estimates(places, suite, as_json=as_json, slices=slices, signatures=signatures)
+    print_estimates(places, suite, out, View(**view))
 
 
 RUN = "an MLflow run's id or name, a folder of results or a suite, the last two also as SUITE:MODEL:PROMPT"

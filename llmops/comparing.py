@@ -13,6 +13,7 @@ from llmops.metrics.catalog import Metric, load_metric
 from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
 from llmops.signature import Resampling, signature
 from llmops.stats.classification import Classification, classification
+from llmops.stats.interval import Interval
 from llmops.suites import Suite, load_suite
 from llmops.summary import (
     Column,
@@ -83,11 +84,21 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     examples = [example for example in rows.examples if example.id in asked]
     about = setting(plan.name, plan.suite, plan.settings.confidence, examples)
     classes = _classifications(rows.scores, plan.suite, plan.settings)
+    if about.clusters or plan.suite.repeats > 1:
+        reason = "examples repeat or share a source, which this interval cannot take into account"
+        classes = {run: _without_intervals(report, reason) for run, report in classes.items()}
     found = list(_estimates(plan.suite, responses, rows.scores, baseline, about))
-    found += [interval_estimate(about, run, MACRO_F1, report.macro_f1) for run, report in classes.items()]
+    found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
     paid = {run: total(list(costs(group).values())) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     return Comparison([_signed(e, plan) for e in sorted(found, key=_order(plan.suite))], classes)
+
+
+def _macro_f1(run: Run, report: Classification, found: list[Estimate], about: Setting) -> Estimate:
+    """Return the run's macro F1, which misses what its label accuracy misses."""
+    made = interval_estimate(about, run, MACRO_F1, report.macro_f1)
+    like = next(e for e in found if (e.model, e.prompt, e.metric, e.slice) == (*run, CLASSIFIED, OVERALL))
+    return replace(made, missing=like.missing, counted_wrong=like.counted_wrong, n=like.n)
 
 
 def _signed(estimate: Estimate, plan: Plan) -> Estimate:
@@ -151,6 +162,19 @@ def _classifications(scores: Iterable[Score], suite: Suite, settings: Settings) 
         )
         for run, pairs in labels.items()
     }
+
+
+def _without_intervals(report: Classification, reason: str) -> Classification:
+    """Return the report without intervals: its answers do not stand each for itself."""
+
+    def bare(interval: Interval) -> Interval:
+        return Interval(interval.value, interval.n, reason=reason)
+
+    rows = [
+        row._replace(precision=bare(row.precision), recall=bare(row.recall), f1=bare(row.f1))
+        for row in report.classes
+    ]
+    return report._replace(classes=rows, macro_f1=bare(report.macro_f1))
 
 
 def _order(suite: Suite) -> Callable[[Estimate], tuple[Any, ...]]:

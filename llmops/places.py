@@ -2,11 +2,15 @@
 
 import configparser
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from llmops.errors import UserError
+
 RESULTS = "results"
 TRYOUTS = "runs"
+OUTS = (RESULTS, TRYOUTS)
 
 
 class Places(NamedTuple):
@@ -25,15 +29,28 @@ class Places(NamedTuple):
         return self.root / base / dataset
 
 
-def newest(root: Path, suite: str | None = None) -> dict[str, Places]:
-    """Return suite → where it was written last, results/ or runs/; all suites when none is named."""
+def newest(root: Path, suite: str | None = None, outs: Sequence[str] = OUTS) -> dict[str, Places]:
+    """Return suite → the folder where it was written last; all suites when none is named."""
     found: dict[str, tuple[float, Places]] = {}
-    for out in (RESULTS, TRYOUTS):
+    for out in outs:
         for path in (root / out).glob("*/estimates.jsonl"):
             name, age = path.parent.name, path.stat().st_mtime
             if suite in (None, name) and (name not in found or age > found[name][0]):
                 found[name] = age, Places(root, out)
     return {name: places for name, (_, places) in sorted(found.items())}
+
+
+def watched(file: str, folders: Sequence[str], where: str) -> str:
+    """Return a file's name, if DVC sees its edits: below one of the folders that a stage depends on.
+
+    Raises:
+        UserError: it lies elsewhere, so that an edit of it would re-run nothing.
+    """
+    if file.partition("/")[0] in folders:
+        return file
+    raise UserError(
+        f"{where}: {file!r} lies where no edit would be seen; put it below one of {list(folders)}"
+    )
 
 
 def state_folder(root: Path) -> Path:

@@ -8,7 +8,7 @@ from llmops.numbers import UNKNOWN, dollars, interval, number
 from llmops.records import OVERALL, Estimate, Outcome, Verdict
 from llmops.rules import worst
 
-HEAD = ("suite", "model", "prompt", "metric", "value", "95 % interval", "n", "missing", "cost", "verdict")
+HEAD = ("suite", "model", "prompt", "metric", "value", "interval", "n", "missing", "cost", "verdict")
 
 
 def rows(estimates: Iterable[Estimate], verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
@@ -26,6 +26,7 @@ def rows(estimates: Iterable[Estimate], verdicts: Sequence[Verdict]) -> list[dic
             "value": e.value,
             "low": e.low,
             "high": e.high,
+            "confidence": e.confidence,
             "n": e.n,
             "missing": e.missing,
             "policy": e.policy,
@@ -46,11 +47,18 @@ def _place(record: Estimate | Verdict) -> tuple[str, ...]:
 
 def table(found: Sequence[dict[str, Any]], *, signatures: bool = False) -> str:
     """Return rows as a table of fixed-width text, Korean names aligned; a slice stands behind its metric."""
-    lines = [HEAD, *(_cells(row) for row in found)]
+    lines = [_head(found), *(_cells(row) for row in found)]
     if signatures:
         names = ["signature", *(row["signature"] or UNKNOWN for row in found)]
         lines = [(*line, name) for line, name in zip(lines, names, strict=True)]
     return aligned(lines)
+
+
+def _head(found: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the heads of the columns, with the intervals' confidence where all have the same."""
+    sure = {row["confidence"] for row in found}
+    named = f"{100 * sure.pop():g} % interval" if len(sure) == 1 else "interval"
+    return tuple(named if cell == "interval" else cell for cell in HEAD)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -110,7 +118,7 @@ def _bullets(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _markdown_table(found: Sequence[dict[str, Any]]) -> list[str]:
-    head = [*HEAD[1:], "difference to baseline"]
+    head = [*_head(found)[1:], "difference to baseline"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in found:
         cells = [*_cells(row)[1:], _difference(row)]

@@ -8,7 +8,7 @@ from llmops.errors import UserError
 from llmops.numbers import interval, number
 from llmops.records import OVERALL, Estimate, Outcome, Verdict
 from llmops.stats.decide import decide, examples_to_decide
-from llmops.suites import Rule, Suite
+from llmops.suites import Baseline, Rule, Suite
 
 
 class Bounds(NamedTuple):
@@ -40,16 +40,23 @@ def verdicts(name: str, suite: Suite, estimates: list[Estimate]) -> Iterator[Ver
         if not any(e.slice == rule.slice for e in named):
             known = sorted({e.slice for e in named})
             raise UserError(f"{where}: slice: {rule.slice!r} has no {rule.metric}; slices are {known}")
-        yield from (_verdict(rule, e) for e in named if _speaks_of(rule, e))
+        yield from (_verdict(rule, e) for e in named if _speaks_of(rule, e, suite.baseline))
 
 
-def _speaks_of(rule: Rule, estimate: Estimate) -> bool:
+def _speaks_of(rule: Rule, estimate: Estimate, baseline: Baseline | None) -> bool:
     return (
         estimate.slice == rule.slice
         and (not rule.models or estimate.model in rule.models)
         and (not rule.prompts or estimate.prompt in rule.prompts)
-        and not (rule.no_worse_by is not None and estimate.baseline is None)
+        and not (rule.no_worse_by is not None and _is_baseline(estimate, baseline))
     )
+
+
+def _is_baseline(estimate: Estimate, baseline: Baseline | None) -> bool:
+    """The estimate is of the suite's own run that differences are taken to."""
+    if baseline is None or baseline.file is not None:
+        return False
+    return (estimate.model, estimate.prompt) == (baseline.model, baseline.prompt)
 
 
 def _verdict(rule: Rule, estimate: Estimate) -> Verdict:
@@ -88,7 +95,10 @@ def _relative(rule: Rule, estimate: Estimate) -> tuple[Outcome, str]:
     margin = rule.no_worse_by or 0.0
     better = estimate.higher_is_better
     bounds = Bounds(at_least=-margin) if better else Bounds(at_most=margin)
-    return _decided(ends, estimate.n, bounds, "too few examples are shared with the baseline", "difference")
+    why = (
+        "too few examples are shared with the baseline" if estimate.baseline else "the baseline was not asked"
+    )
+    return _decided(ends, estimate.n, bounds, why, "difference")
 
 
 def _decided(

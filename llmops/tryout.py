@@ -36,7 +36,7 @@ def _one(places: Places, name: str, only: list[str] | None, limit: int | None) -
     compare.main(places, name)
     gate.main(places, name)
     publish.main(places, name)
-    show.main(places, name)
+    show.main(places, name, places.out)
 
 
 def _import_slow() -> None:

@@ -154,7 +154,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "none", str(folder)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(folder)], capture_output=True
     )
     if done.returncode:
         pytest.skip("a small file system cannot be mounted here")
@@ -165,11 +165,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_one_line_and_what_was_answered_stays(
     project: Path, small_disk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change(project / "apps" / "app.py", "'refund'", "'refund' * 4000")
-    rows = "q,a\n" + "".join(f"question {n},refund\n" for n in range(40))
+    change(project / "apps" / "app.py", "'refund'", "'refund' * 1000")
+    rows = "q,a\n" + "".join(f"question {n},refund\n" for n in range(120))
     (project / "data" / "sets" / "tiny" / "rows.csv").write_text(rows, encoding="utf-8")
     monkeypatch.setenv("LLMOPS_STATE", str(small_disk))
     assert "the disk is full" in refused(capsys, "run", "tiny")
     with closing(sqlite3.connect(small_disk / "store.db")) as store:
         [(kept,)] = store.execute("SELECT count(*) FROM answers").fetchall()
-    assert 0 < kept < 40
+    assert 0 < kept < 120

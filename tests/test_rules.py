@@ -20,7 +20,7 @@ def estimate(**changes: object) -> Estimate:
 def judged(rule: Rule, *estimates: Estimate) -> list[Verdict]:
     suite = Suite(
         dataset="d", task="label", prompts=["p"], models=["m"], metrics=["label_accuracy"],
-        baseline=Baseline(model="m", prompt="p"), rules=[rule],
+        baseline=Baseline(model="m0", prompt="p"), rules=[rule],
     )  # fmt: skip
     return list(verdicts("s", suite, list(estimates)))
 
@@ -75,6 +75,12 @@ def test_one_known_end_can_decide() -> None:
 def test_the_baseline_is_not_held_against_itself() -> None:
     itself = estimate(model="m0", baseline=None, difference=None, difference_low=None, difference_high=None)
     assert judged(Rule(metric="label_accuracy", no_worse_by=0), itself) == []
+
+
+def test_a_margin_without_its_baseline_is_inconclusive_and_not_silent() -> None:
+    alone = estimate(baseline=None, difference=None, difference_low=None, difference_high=None)
+    [verdict] = judged(Rule(metric="label_accuracy", no_worse_by=0), alone)
+    assert (verdict.outcome, verdict.reason) == ("inconclusive", "the baseline was not asked")
 
 
 def test_a_rule_on_what_is_not_measured_is_the_users_to_mend() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -96,6 +97,10 @@ def _checked_url(name: str, base_url: str) -> str:
 
 
 def _key(name: str, variable: str | None) -> str:
+    if variable is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", variable):
+        raise UserError(
+            f"models.{name}: key: is no name of an environment variable; write e.g. OPENAI_API_KEY"
+        )
     if variable is None:
         return NO_KEY
     key = os.environ.get(variable, "").strip()

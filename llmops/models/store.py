@@ -3,9 +3,11 @@
 import asyncio
 import errno
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -35,6 +37,12 @@ class _Put(NamedTuple):
     kept: asyncio.Future[Reply]
 
 
+class _Written(NamedTuple):
+    batch: list[_Put]
+    kept: dict[str, Reply]
+    problem: UserError | None
+
+
 class Store:
     """An open response store; made by ``open_store``.
 
@@ -45,7 +53,8 @@ class Store:
         self.path = path
         self._reader = _connect(path)
         self._writer = _connect(path)
-        self._waiting: list[_Put] = []
+        self._one_writer = Lock()  # a cancelled put's thread still writes while the store is closed
+        self._waiting: deque[_Put] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._claims: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -72,33 +81,49 @@ class Store:
         return self._claims.setdefault(key, asyncio.Lock())
 
     def close(self) -> None:
-        """Keep what is still waiting, then close the file."""
-        if self._waiting:
-            self._write(self._waiting)
-        self._writer.close()
-        self._reader.close()
+        """Keep what is still waiting, then close the file.
+
+        Raises:
+            UserError: what waited could not be kept.
+        """
+        written = self._write()
+        with self._one_writer:
+            self._writer.close()
+            self._reader.close()
+        if written.problem:
+            raise written.problem
 
     async def _write_all(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                kept = await asyncio.to_thread(self._write, batch)
-            except UserError as problem:
-                for put in batch:
-                    if not put.kept.done():
-                        put.kept.set_exception(problem)
-            else:
-                for put, reply in zip(batch, kept, strict=True):
-                    if not put.kept.done():
-                        put.kept.set_result(reply)
+            written = await asyncio.to_thread(self._write)
+            for put in written.batch:
+                if not put.kept.done() and written.problem:
+                    put.kept.set_exception(written.problem)
+                elif not put.kept.done():
+                    put.kept.set_result(written.kept[put.key])
 
-    def _write(self, batch: list[_Put]) -> list[Reply]:
+    def _write(self) -> _Written:
+        """Write all that waits in one commit.
+
+        The batch is taken under the lock: a thread whose task was cancelled may come after ``close``,
+        and must find nothing left to write.
+        """
+        with self._one_writer:
+            batch: list[_Put] = []
+            while self._waiting:
+                batch.append(self._waiting.popleft())
+            try:
+                return _Written(batch, self._commit(batch) if batch else {}, None)
+            except UserError as problem:
+                return _Written(batch, {}, problem)
+
+    def _commit(self, batch: list[_Put]) -> dict[str, Reply]:
         with _explained(self.path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 rows = [(put.key, put.reply.asked_at, put.model, _encode(put.reply)) for put in batch]
                 self._writer.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", rows)
-                kept = [self._kept(put.key) for put in batch]
+                kept = {put.key: self._kept(put.key) for put in batch}
                 self._writer.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):

@@ -14,11 +14,11 @@ from llmops.errors import UserError
 from llmops.models.catalog import open_model, parse_spec
 from llmops.models.meter import Budget, BudgetSpent, Meter
 from llmops.models.model import Ask, Model
-from llmops.models.specs import ModelSpec
+from llmops.models.specs import ModelSpec, RecordedSpec
 from llmops.models.stack import Limits, stacks
 from llmops.models.store import Store, open_store
 from llmops.numbers import dollars
-from llmops.places import Places, state_folder
+from llmops.places import Places, state_folder, watched
 from llmops.progress import Progress
 from llmops.prompts import Prompt, load_prompt
 from llmops.records import Example, Fault, Response
@@ -29,6 +29,8 @@ from llmops.tasks.catalog import load_task
 
 STORE = "store.db"
 SPEND = "spend.jsonl"
+WATCHED = ("apps", "data", "models")
+"""The folders that dvc.yaml has this stage depend on."""
 
 
 class Params(Limits):
@@ -98,7 +100,19 @@ def _specs(places: Places, suite: Suite, only: list[str] | None) -> dict[str, Mo
     for name in chosen:
         if name not in known:
             raise UserError(f"{PARAMS}: suites: no model {name!r}; models are {sorted(known)}")
-    return {name: parse_spec(name, known[name]) for name in chosen}
+    specs = {name: parse_spec(name, known[name]) for name in chosen}
+    for name, spec in specs.items():
+        for file in _files(spec):
+            watched(file, WATCHED, f"{PARAMS}: models: {name}: file")
+    return specs
+
+
+def _files(spec: ModelSpec) -> list[str]:
+    """Return the files of the project that a model is made of."""
+    if isinstance(spec, RecordedSpec) and spec.dataset:
+        return []
+    file = getattr(spec, "file", None)
+    return [*([file] if file else []), *getattr(spec, "files", [])]
 
 
 async def _ask_models(job: Job, specs: Mapping[str, ModelSpec]) -> list[Response]:

@@ -8,7 +8,7 @@ from llmops.cards.frame import response_frame
 from llmops.cards.held import hold
 from llmops.config import PARAMS
 from llmops.metrics.catalog import Metric, fits, load_metric
-from llmops.places import Places
+from llmops.places import Places, watched
 from llmops.records import Example, Response
 from llmops.scoring import scored
 from llmops.suites import Suite, load_suite
@@ -38,6 +38,8 @@ def main(places: Places, name: str) -> None:
 
 
 def _metrics(places: Places, name: str, suite: Suite) -> list[Metric]:
+    for file in (named for named in suite.metrics if ".py:" in named):
+        watched(file, ("apps",), f"{PARAMS}: suites: {name}: metrics")
     metrics = [load_metric(metric, places.root) for metric in suite.metrics]
     for metric in metrics:
         fits(metric, suite.task, f"{PARAMS}: suites: {name}: metrics")

@@ -1,39 +1,52 @@
 """results/ and runs/ -> the terminal: the latest estimates of each suite."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
 from llmops import jsonl
 from llmops.errors import UserError
-from llmops.places import Places, newest
+from llmops.places import OUTS, Places, newest
 from llmops.records import OVERALL, Estimate, Verdict
 from llmops.report import rows, table
 
 
-def main(
-    places: Places,
-    suite: str | None,
-    *,
-    as_json: bool = False,
-    slices: bool = False,
-    signatures: bool = False,
-) -> None:
-    """Print the newest estimates of one suite, or of every suite that has any."""
+class View(NamedTuple):
+    """How the estimates are shown."""
+
+    as_json: bool = False
+    slices: bool = False
+    signatures: bool = False
+
+
+DEFAULT = View()
+
+
+def main(places: Places, suite: str | None, out: str | None = None, view: View = DEFAULT) -> None:
+    """Print the newest estimates of one suite, or of every suite that has any.
+
+    Args:
+        out: look into this folder only, ``results`` or ``runs``.
+    """
     found = []
-    for name, here in _latest(places, suite).items():
+    for name, here in _latest(places, suite, (out,) if out else OUTS).items():
+        if not view.as_json:
+            print(_source(here.suite(name)))
         estimates = jsonl.read(here.suite(name, "estimates.jsonl"), Estimate)
         verdicts = here.suite(name, "verdicts.jsonl")
         judged = list(jsonl.read(verdicts, Verdict)) if verdicts.exists() else []
         found += rows(estimates, judged)
-    if as_json:
+    if view.as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
-        print(table([row for row in found if _wanted(row, slices=slices)], signatures=signatures))
+        print(table([row for row in found if _wanted(row, slices=view.slices)], signatures=view.signatures))
 
 
-def _latest(places: Places, suite: str | None) -> dict[str, Places]:
-    if found := newest(places.root, suite):
+def _latest(places: Places, suite: str | None, outs: Sequence[str]) -> dict[str, Places]:
+    if found := newest(places.root, suite, outs):
         return found
     raise UserError(
         f"show: no estimates{f' of {suite!r}' if suite else ''}; run `dvc repro` or `llmops run SUITE`"
@@ -43,3 +56,9 @@ def _latest(places: Places, suite: str | None) -> dict[str, Places]:
 def _wanted(row: dict[str, Any], *, slices: bool) -> bool:
     """The row is a metric of the suite or one that a rule speaks of."""
     return (row["policy"] is not None or row["verdict"] is not None) and (slices or row["slice"] == OVERALL)
+
+
+def _source(folder: Path) -> str:
+    """Return where the estimates stand and since when: a tryout must not pass for the results."""
+    written = datetime.fromtimestamp((folder / "estimates.jsonl").stat().st_mtime).astimezone()
+    return f"{folder}, written {written:%Y-%m-%d %H:%M}"

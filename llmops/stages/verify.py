@@ -94,11 +94,9 @@ def _in_results(kept: Kept, anew: Anew) -> Iterator[Difference]:
 
 def _say(kept: Kept, found: list[Difference]) -> None:
     if not found:
-        numbers = sum(map(len, kept.logged.values()))
-        rows = (
-            f"{len(kept.rows.scores):,} scores, {len(kept.estimates):,} estimates, {numbers:,} MLflow metrics"
-        )
-        print(f"equal: {visible(kept.where)}: {len(kept.rows.responses):,} responses give the same {rows}")
+        counts = len(kept.rows.scores), len(kept.estimates), sum(map(len, kept.logged.values()))
+        made = "{:,} scores, {:,} estimates and {:,} metrics in MLflow".format(*counts)
+        print(f"equal: {visible(kept.where)}: {len(kept.rows.responses):,} responses give the same {made}")
         return
     print(f"different: {visible(kept.where)}: {len(found):,} differences, stored → made anew")
     for difference in found[:SHOWN]:

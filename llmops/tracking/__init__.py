@@ -1,1 +1,1 @@
-"""MLflow, written by the publish stage and read by the dashboard: no other package names it."""
+"""MLflow, written and read here: no other package names it."""

@@ -1,7 +1,6 @@
 """The MLflow UI on the project's own store."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -23,8 +22,6 @@ def serve(root: Path, port: int) -> None:
     connect(uri)
     words = ["--backend-store-uri", uri, "--default-artifact-root", (state / "mlartifacts").as_uri()]
     words += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "mlflow", "server", *words],
-        env={**SMALL, **os.environ},
-        check=False,
-    )
+    command = [sys.executable, "-m", "mlflow", "server", *words]
+    # In this process's place, so that whatever ends this command ends the server.
+    os.execve(sys.executable, command, {**SMALL, **os.environ})  # noqa: S606

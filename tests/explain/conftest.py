@@ -1,7 +1,7 @@
 """A small project that was run once and published, and copies of it that tests may change."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,7 +67,7 @@ def project(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def llmops(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[int, str]]]:
+def llmops(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
     """Run a verb; its exit code and what it printed."""
 
     def run(*words: str) -> tuple[int, str]:
@@ -79,4 +79,4 @@ def llmops(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[i
             return int(stop.code or 0), said.out + said.err
         return 0, capsys.readouterr().out
 
-    yield run
+    return run

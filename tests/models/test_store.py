@@ -174,3 +174,24 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UserError, match="cannot be read or written"):
         open_store(f"sqlite:///{tmp_path / 'inner' / 'store.db'}")
+
+
+def test_a_store_closed_in_the_middle_of_a_write_keeps_all_that_was_put(tmp_path):
+    """As when a run is interrupted: the tasks are cancelled, their threads are not."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    for start in range(20):
+
+        async def interrupted(start=start):
+            store = open_store(url)
+            puts = [
+                asyncio.create_task(store.put(f"{start}-{n}", "m", Reply(text="x" * 2000))) for n in range(50)
+            ]
+            await asyncio.sleep(0)
+            for put in puts[1:]:
+                put.cancel()
+            store.close()
+
+        asyncio.run(interrupted())
+    store = open_store(url)
+    assert all(store.get(f"{start}-{n}") for start in range(20) for n in range(50))
+    store.close()

@@ -1,0 +1,98 @@
+"""The compare stage: differences to a run of the suite, or to an accepted file of scores."""
+
+from pathlib import Path
+
+import pytest
+
+from llmops import jsonl
+from llmops.errors import UserError
+from llmops.places import Places
+from llmops.records import Estimate, Example, Response, Score
+from llmops.stages import compare
+
+PARAMS = """
+suites:
+  s: {dataset: d, task: label, prompts: [p], models: [m], metrics: [label_accuracy], baseline: BASELINE}
+"""
+
+
+def project(root: Path, baseline: str) -> Places:
+    (root / "params.yaml").write_text(PARAMS.replace("BASELINE", baseline), encoding="utf-8")
+    places = Places(root)
+    jsonl.write(places.suite("s", "examples.jsonl"), [Example(str(i), {}, target="a") for i in range(8)])
+    jsonl.write(
+        places.suite("s", "responses.jsonl"), [Response("s", str(i), "m", "p", answer="a") for i in range(8)]
+    )
+    jsonl.write(places.suite("s", "scores.jsonl"), scores("m", [1, 1, 1, 1, 1, 1, 0, 0]))
+    return places
+
+
+def scores(model: str, values: list[float]) -> list[Score]:
+    return [
+        Score("s", str(i), model, "p", "label_accuracy", value=float(v), read="a" if v else "b", target="a")
+        for i, v in enumerate(values)
+    ]
+
+
+def test_an_accepted_file_is_the_baseline_of_every_run(tmp_path: Path) -> None:
+    jsonl.write(tmp_path / "baselines" / "accepted.jsonl", scores("older", [1, 1, 1, 1, 0, 0, 0, 1]))
+    places = project(tmp_path, "{file: baselines/accepted.jsonl}")
+    compare.main(places, "s")
+    overall = next(
+        e for e in jsonl.read(places.suite("s", "estimates.jsonl"), Estimate) if e.metric == "label_accuracy"
+    )
+    assert (overall.baseline, overall.difference, overall.fixed, overall.broke) == (
+        "baselines/accepted.jsonl",
+        0.125,
+        2,
+        1,
+    )
+
+
+def test_an_accepted_file_of_two_runs_needs_one_of_them_named(tmp_path: Path) -> None:
+    jsonl.write(tmp_path / "baselines" / "accepted.jsonl", [*scores("one", [1] * 8), *scores("two", [0] * 8)])
+    with pytest.raises(
+        UserError, match=r"baselines/accepted.jsonl holds the runs \['one · p', 'two · p'\]; name one"
+    ):
+        compare.main(project(tmp_path, "{file: baselines/accepted.jsonl}"), "s")
+    places = project(tmp_path, "{file: baselines/accepted.jsonl, model: two}")
+    compare.main(places, "s")
+    overall = next(
+        e for e in jsonl.read(places.suite("s", "estimates.jsonl"), Estimate) if e.metric == "label_accuracy"
+    )
+    assert overall.difference == 0.75
+
+
+def test_the_confusion_and_the_classes_are_written_for_people_and_for_dvc(tmp_path: Path) -> None:
+    places = project(tmp_path, "null")
+    compare.main(places, "s")
+    confusion = places.suite("s", "plots", "confusion.csv").read_text(encoding="utf-8").splitlines()
+    assert sorted(confusion[1:]) == ["a,a"] * 6 + ["a,b"] * 2
+    classes = places.suite("s", "classes.csv").read_text(encoding="utf-8").splitlines()
+    label_b = next(line for line in classes if ",b," in line)
+    assert label_b.startswith("s,m,p,b,0,2,0.0,")
+    assert label_b.endswith(",,,,,,")
+
+
+def test_a_baseline_whose_edits_no_stage_would_see_is_refused(tmp_path: Path) -> None:
+    places = project(tmp_path, "{file: accepted.jsonl}")
+    with pytest.raises(
+        UserError, match=r"'accepted.jsonl' lies where no edit would be seen; put it below one of"
+    ):
+        compare.main(places, "s")
+
+
+def test_repeats_leave_macro_f1_without_an_interval_and_with_a_reason(tmp_path: Path) -> None:
+    places = project(tmp_path, "null")
+    params = tmp_path / "params.yaml"
+    params.write_text(
+        params.read_text(encoding="utf-8").replace("task: label", "task: label, repeats: 2"), encoding="utf-8"
+    )
+    compare.main(places, "s")
+    macro = next(
+        e for e in jsonl.read(places.suite("s", "estimates.jsonl"), Estimate) if e.metric == "macro_f1"
+    )
+    assert macro.value is not None
+    assert (macro.low, macro.high) == (None, None)
+    assert macro.reason is not None
+    assert "repeat" in macro.reason

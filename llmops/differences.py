@@ -36,13 +36,18 @@ def _score_place(row: Score) -> str:
 
 
 def in_estimates(stored: Iterable[Estimate], made: Iterable[Estimate]) -> Iterator[Difference]:
-    """Yield the estimates that differ; the version of the package that made one is no difference."""
-    before, after = ([_bare(row) for row in rows] for rows in (stored, made))
-    yield from _in_rows("estimates.jsonl", before, after, _estimate_place)
+    """Yield the estimates that differ.
+
+    The version of the package is no difference, nor is a file from before there were signatures.
+    """
+    before = list(stored)
+    signed = any(row.signature for row in before)
+    bare = ([_unversioned(row, signed=signed) for row in rows] for rows in (before, made))
+    yield from _in_rows("estimates.jsonl", *bare, _estimate_place)
 
 
-def _bare(row: Estimate) -> Estimate:
-    return msgspec.structs.replace(row, signature=unversioned(row.signature))
+def _unversioned(row: Estimate, *, signed: bool) -> Estimate:
+    return msgspec.structs.replace(row, signature=unversioned(row.signature) if signed else None)
 
 
 def _estimate_place(row: Estimate) -> str:

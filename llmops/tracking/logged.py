@@ -50,7 +50,7 @@ def find(uri: str, wanted: str) -> LoggedRun | None:
 
 
 def _by_id(client: "MlflowClient", wanted: str) -> "list[Run]":
-    if not re.fullmatch(r"[0-9a-f]{4,32}", wanted):
+    if not re.fullmatch(r"[0-9a-f]{1,32}", wanted):
         return []
     return _search(client, f"attributes.run_id LIKE '{wanted}%'", SHOWN + 1)
 

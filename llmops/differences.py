@@ -42,8 +42,8 @@ def in_estimates(stored: Iterable[Estimate], made: Iterable[Estimate]) -> Iterat
     """
     before = list(stored)
     signed = any(row.signature for row in before)
-    bare = ([_unversioned(row, signed=signed) for row in rows] for rows in (before, made))
-    yield from _in_rows("estimates.jsonl", *bare, _estimate_place)
+    old, new = ([_unversioned(row, signed=signed) for row in rows] for rows in (before, made))
+    yield from _in_rows("estimates.jsonl", old, new, _estimate_place)
 
 
 def _unversioned(row: Estimate, *, signed: bool) -> Estimate:

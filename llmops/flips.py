@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from llmops.records import Example, Record, Response
-from llmops.stats.compare import paired_difference
+from llmops.records import OVERALL, Estimate, Example, Record, Response
 from llmops.summary import Column
 
 
@@ -17,6 +16,8 @@ class Side(NamedTuple):
     """Example id → repeat → Response."""
     columns: Mapping[str, Column]
     """Metric → its values."""
+    stored: Mapping[str, float | None] = {}
+    """Metric → its value over all examples, as it was estimated then."""
     lower_is_better: frozenset[str] = frozenset()
 
 
@@ -25,7 +26,7 @@ class Shift(Record):
 
     metric: str
     before: float | None
-    """Mean over the run's own examples."""
+    """The value over the run's own examples, by its own settings."""
     after: float | None
     difference: float | None
     low: float | None
@@ -36,7 +37,6 @@ class Shift(Record):
     fixed: int
     """Pairs that are better after."""
     broke: int
-    reason: str | None = None
 
 
 class Flip(Record):
@@ -63,39 +63,35 @@ def answers(responses: Iterable[Response]) -> dict[str, dict[int, Response]]:
     return found
 
 
-def shifts(before: Side, after: Side, confidence: float) -> Iterator[Shift]:
-    """Yield how each metric that both runs have moved, after minus before."""
-    for metric in after.columns:
-        if metric in before.columns:
-            yield _shift(metric, before, after, confidence)
+def shifts(before: Side, after: Side, estimates: Iterable[Estimate]) -> Iterator[Shift]:
+    """Yield how each metric that both runs have moved, after minus before.
+
+    Args:
+        estimates: those of the run after, with their differences to the run before.
+    """
+    for estimate in estimates:
+        name = estimate.metric
+        if estimate.slice == OVERALL and name in before.columns and name in after.columns:
+            yield _shift(estimate, before, after)
 
 
-def _shift(metric: str, before: Side, after: Side, confidence: float) -> Shift:
-    old, new = before.columns[metric].values, after.columns[metric].values
-    both = [i for i in new if i in old]
-    sources = [after.examples[i].cluster or i if i in after.examples else i for i in both]
-    clusters = sources if sources != both else None
-    found = paired_difference([new[i] for i in both], [old[i] for i in both], clusters, confidence)
-    better, worse = found.fixed, found.broke
-    if metric in after.lower_is_better:
+def _shift(estimate: Estimate, before: Side, after: Side) -> Shift:
+    old, new = before.columns[estimate.metric].values, after.columns[estimate.metric].values
+    better, worse = estimate.fixed or 0, estimate.broke or 0
+    if not estimate.higher_is_better:
         better, worse = worse, better
     return Shift(
-        metric=metric,
-        before=_mean(old),
-        after=_mean(new),
-        difference=found.value,
-        low=found.low,
-        high=found.high,
-        pairs=len(both),
+        metric=estimate.metric,
+        before=before.stored.get(estimate.metric),
+        after=estimate.value,
+        difference=estimate.difference,
+        low=estimate.difference_low,
+        high=estimate.difference_high,
+        pairs=len(old.keys() & new.keys()),
         unpaired=len(old.keys() ^ new.keys()),
         fixed=better,
         broke=worse,
-        reason=found.reason,
     )
-
-
-def _mean(values: Mapping[str, float]) -> float | None:
-    return sum(values.values()) / len(values) if values else None
 
 
 def flips(metric: str, before: Side, after: Side) -> Iterator[Flip]:

@@ -1,7 +1,7 @@
 """Two runs side by side: better is better whichever way the metric points, and only pairs are compared."""
 
 from llmops.flips import Side, answers, flips, shifts
-from llmops.records import Example, Fault, Response
+from llmops.records import Estimate, Example, Fault, Response
 from llmops.summary import Column
 
 
@@ -9,25 +9,34 @@ def side(values: dict[str, float], text: str = "x", lower: bool = False) -> Side
     examples = {i: Example(id=i, inputs={"q": i}, target="t") for i in "abcd"}
     responses = [Response("s", i, "m", "p", answer=f"{text}{i}") for i in values]
     column = Column(values, frozenset(), frozenset())
-    return Side(examples, answers(responses), {"edits": column}, frozenset({"edits"} if lower else ()))
+    return Side(examples, answers(responses), {"edits": column}, {}, frozenset({"edits"} if lower else ()))
 
 
-def test_only_examples_with_a_value_in_both_are_paired_and_the_rest_is_counted() -> None:
-    [shift] = shifts(side({"a": 1.0, "b": 0.0, "c": 1.0}), side({"b": 1.0, "c": 0.0, "d": 1.0}), 0.95)
+def estimate(**fields: object) -> Estimate:
+    return Estimate("s", "m", "p", "edits", value=1.0, **fields)  # type: ignore[arg-type]
+
+
+def test_examples_with_a_value_in_one_run_only_are_counted() -> None:
+    before, after = side({"a": 1.0, "b": 0.0, "c": 1.0}), side({"b": 1.0, "c": 0.0, "d": 1.0})
+    [shift] = shifts(before, after, [estimate(difference=0.0, fixed=1, broke=1), estimate(slice="x=y")])
     assert (shift.pairs, shift.unpaired, shift.fixed, shift.broke, shift.difference) == (2, 2, 1, 1, 0.0)
 
 
-def test_without_pairs_nothing_is_known() -> None:
-    [shift] = shifts(side({"a": 1.0}), side({"b": 1.0}), 0.95)
-    assert (shift.difference, shift.low, shift.reason) == (None, None, "no pairs")
+def test_a_metric_of_one_run_only_has_not_moved() -> None:
+    after = side({"a": 1.0})
+    assert list(shifts(after._replace(columns={}), after, [estimate()])) == []
 
 
 def test_fewer_is_fixed_where_lower_is_better() -> None:
-    before, after = side({"a": 3.0, "b": 1.0}), side({"a": 1.0, "b": 2.0}, "y", lower=True)
-    [shift] = shifts(before, after, 0.95)
-    assert (shift.fixed, shift.broke) == (1, 1)
+    before, after = (
+        side({"a": 3.0, "b": 1.0, "c": 1.0}),
+        side({"a": 1.0, "b": 2.0, "c": 2.0}, "y", lower=True),
+    )
+    [shift] = shifts(before, after, [estimate(fixed=2, broke=1, higher_is_better=False)])
+    assert (shift.fixed, shift.broke) == (1, 2)
     assert [(flip.example_id, flip.outcome) for flip in flips("edits", before, after)] == [
         ("b", "broke"),
+        ("c", "broke"),
         ("a", "fixed"),
     ]
 

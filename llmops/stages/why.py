@@ -1,15 +1,20 @@
 """Two runs' files -> the terminal: which inputs changed, how metrics moved, which examples flipped."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
+from llmops.baseline import Reference
+from llmops.comparing import Plan, Rows, compared
 from llmops.errors import UserError
 from llmops.explanation import Examples, Explanation, lines
 from llmops.flips import Side, answers, flips, shifts
 from llmops.kept import Kept, load
 from llmops.manifest import changes, prompt_diff
+from llmops.metrics.catalog import Metric, load_metric
 from llmops.places import Places
+from llmops.records import OVERALL, Estimate, Score
 from llmops.summary import Run, columns
 
 
@@ -24,7 +29,7 @@ def main(places: Places, before: str, after: str, *, limit: int = 10, as_json: b
         UserError: there is no such run, or it does not tell which of its runs to hold against which.
     """
     ours, theirs = load(places, before), load(places, after)
-    found = [_explained((ours, old), (theirs, new)) for old, new in _pairs(ours, theirs)]
+    found = [_explained(places, (ours, old), (theirs, new)) for old, new in _pairs(ours, theirs)]
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
@@ -55,10 +60,11 @@ def _named(runs: Sequence[Run]) -> str:
     return ", ".join(str(run) for run in runs)
 
 
-def _explained(before: tuple[Kept, Run], after: tuple[Kept, Run]) -> Explanation:
-    sides = _side(*before), _side(*after)
+def _explained(places: Places, before: tuple[Kept, Run], after: tuple[Kept, Run]) -> Explanation:
+    """Return the explanation; the settings of the run after hold for the differences."""
+    sides = _side(*before, after[0].suite.unread), _side(*after, after[0].suite.unread)
     old, new = before[0].manifests.get(before[1]), after[0].manifests.get(after[1])
-    moved = list(shifts(*sides, after[0].settings.confidence))
+    moved = list(shifts(*sides, _estimates(places, before, after)))
     return Explanation(
         before=_where(*before),
         after=_where(*after),
@@ -71,14 +77,33 @@ def _explained(before: tuple[Kept, Run], after: tuple[Kept, Run]) -> Explanation
     )
 
 
-def _side(kept: Kept, run: Run) -> Side:
-    scores = [score for score in kept.rows.scores if Run(score.model, score.prompt) == run]
-    measured = columns(scores, kept.suite.unread, {})
+def _estimates(places: Places, before: tuple[Kept, Run], after: tuple[Kept, Run]) -> list[Estimate]:
+    """Return the estimates of the run after, as `compare` makes them with the run before for a baseline."""
+    kept, run = after
+    plan = Plan(kept.name, kept.suite, list(_metrics(places, kept)), kept.settings)
+    responses = [row for row in kept.rows.responses if Run(row.model, row.prompt) == run]
+    rows = Rows(kept.rows.examples, responses, _scores(kept, run))
+    return compared(plan, rows, Reference("before", _scores(*before))).estimates
+
+
+def _metrics(places: Places, kept: Kept) -> Iterator[Metric]:
+    for name in kept.suite.metrics:
+        with suppress(UserError):  # the file of a project's own metric may be gone since
+            yield load_metric(name, places.root)
+
+
+def _scores(kept: Kept, run: Run) -> list[Score]:
+    return [row for row in kept.rows.scores if Run(row.model, row.prompt) == run]
+
+
+def _side(kept: Kept, run: Run, policy: str) -> Side:
+    own = [e for e in kept.estimates if (e.model, e.prompt) == run and e.slice == OVERALL]
     return Side(
         examples={example.id: example for example in kept.rows.examples},
         answers=answers(row for row in kept.rows.responses if Run(row.model, row.prompt) == run),
-        columns={metric: column for (_, metric), column in measured.items()},
-        lower_is_better=frozenset(e.metric for e in kept.estimates if not e.higher_is_better),
+        columns={metric: found for (_, metric), found in columns(_scores(kept, run), policy, {}).items()},
+        stored={e.metric: e.value for e in own},
+        lower_is_better=frozenset(e.metric for e in own if not e.higher_is_better),
     )
 
 

@@ -60,13 +60,20 @@ def test_models_pair_by_their_prompts_and_prompts_by_their_models(project: Path,
     assert llmops("why", "tiny::short", "tiny::long")[1].count("prompt changed") == 2
 
 
+def test_two_runs_that_share_nothing_are_still_two_runs(project: Path, llmops: Llmops) -> None:
+    said = llmops("why", "tiny:app:short", "tiny:other:long")[1]
+    assert "model changed: app → other" in said
+    assert "prompt changed: short → long" in said
+
+
 def test_runs_that_do_not_pair_are_refused(project: Path, llmops: Llmops) -> None:
-    code, said = llmops("why", "tiny:app:short", "tiny:other")
-    assert code == 0, said
-    code, said = llmops("why", "tiny:app", "tiny:other:long")
-    assert code == 0, said
-    code, said = llmops("why", "tiny:app:short", "tiny:other:long")
-    assert (code, "model changed" in said, "prompt changed" in said) == (0, True, True)
+    shutil.copytree(project / "runs" / "tiny", project / "renamed")
+    path = project / "renamed" / "responses.jsonl"
+    text = path.read_text(encoding="utf-8").replace('"model":"', '"model":"new-')
+    path.write_text(text.replace('"prompt":"', '"prompt":"new-'), encoding="utf-8")
+    code, said = llmops("why", "tiny", "renamed")
+    assert code == 2
+    assert said.endswith("do not pair; take some of them, e.g. `tiny:app:short`\n")
 
 
 def test_every_kind_of_input_is_told_by_its_name(project: Path, llmops: Llmops) -> None:

@@ -136,5 +136,8 @@ def _flip(flip: Flip) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
+    """Return the text in quotes, cut in the middle: what an answer comes to often stands at its end."""
     shown = text.strip()
-    return f"“{shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + '…'}”"
+    if len(shown) > LONGEST:
+        shown = f"{shown[: LONGEST // 2 - 1]}…{shown[-LONGEST // 2 :]}"
+    return f"“{shown}”"

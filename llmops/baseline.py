@@ -12,6 +12,8 @@ from llmops.records import Score
 from llmops.suites import Suite
 from llmops.summary import Run
 
+FILE = "baseline.jsonl"
+"""Where a published run keeps them."""
 WATCHED = ("baselines",)
 """The folder of accepted files, which dvc.yaml has the compare stage depend on."""
 

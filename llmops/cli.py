@@ -9,7 +9,7 @@ import click
 
 from llmops.errors import UserError
 from llmops.pinned import hold, installed_version
-from llmops.places import RESULTS, TRYOUTS, Places
+from llmops.places import OUTS, RESULTS, TRYOUTS, Places
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -126,7 +126,7 @@ _stage("publish", "Log the suite to MLflow and write its report.")
 @click.option(
     "--check", is_flag=True, help="Judge nothing anew: exit 0 all passed, 1 failed, 3 inconclusive."
 )
-@click.option("--from", "out", type=click.Choice([RESULTS, TRYOUTS]), default=RESULTS, show_default=True)
+@click.option("--from", "out", type=click.Choice(OUTS), default=RESULTS, show_default=True)
 @click.pass_obj
 def gate(places: Places, suites: tuple[str, ...], check: bool, out: str) -> None:
     """Judge a suite's estimates by its rules."""
@@ -185,13 +185,37 @@ def run(places: Places, suites: tuple[str, ...], limit: int | None, models: tupl
 @click.argument("suite", required=False)
 @click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
 @click.option("--slices", is_flag=True, help="The slices as well.")
-@click.option("--from", "out", type=click.Choice([RESULTS, TRYOUTS]), help="Of this folder, not the newest.")
+@click.option("--signatures", is_flag=True, help="What each number rests on, as well.")
+@click.option("--from", "out", type=click.Choice(OUTS), help="Of this folder, not the newest.")
 @click.pass_obj
-def show(places: Places, suite: str | None, as_json: bool, slices: bool, out: str | None) -> None:
+def show(places: Places, /, suite: str | None, out: str | None, **view: bool) -> None:
     """Print the latest estimates."""
+    from llmops.stages.show import View
     from llmops.stages.show import main as print_estimates
 
-    print_estimates(places, suite, out, as_json=as_json, slices=slices)
+    print_estimates(places, suite, out, View(**view))
+
+
+RUN = "an MLflow run's id or name, a folder of results or a suite, the last two also as SUITE:MODEL:PROMPT"
+
+
+@cli.command(help=f"Make a run's scores and estimates anew; exit 0 equal, 1 different.\n\nRUN: {RUN}.")
+@click.argument("run")
+@click.pass_obj
+def verify(places: Places, run: str) -> None:
+    """Say whether a run's numbers come out of its answers anew."""
+    raise click.exceptions.Exit(_load("verify")(places, run))
+
+
+@cli.command(help=f"Say which inputs of two runs differ and which examples flipped.\n\nRUN: {RUN}.")
+@click.argument("run_a", metavar="RUN_A")
+@click.argument("run_b", metavar="RUN_B")
+@click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True, help="Flips to print.")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects, with every flip.")
+@click.pass_obj
+def why(places: Places, run_a: str, run_b: str, limit: int, as_json: bool) -> None:
+    """Say why the numbers of two runs differ."""
+    _load("why")(places, run_a, run_b, limit=limit, as_json=as_json)
 
 
 @cli.command()

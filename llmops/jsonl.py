@@ -1,5 +1,6 @@
 """Records to files and back: one JSON object a line, replaced whole or not at all."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,11 @@ from llmops.errors import UserError
 
 T = TypeVar("T")
 
+
+class Malformed(UserError):
+    """A line that is no such record."""
+
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -18,16 +24,17 @@ def read(path: Path, kind: type[T]) -> Iterator[T]:
     """Yield the file's rows as ``kind``.
 
     Raises:
-        UserError: the file is missing, or a line is no such record (names file and line).
+        UserError: the file is missing.
+        Malformed: a line is no such record (names file and line).
     """
     decoder = msgspec.json.Decoder(kind)
     for number, line in _lines(path):
         try:
             yield decoder.decode(line)
         except msgspec.DecodeError as problem:
-            raise UserError(f"{path}:{number}: {problem}; a line must be one {kind.__name__}") from None
+            raise Malformed(f"{path}:{number}: {problem}; a line must be one {kind.__name__}") from None
         except UnicodeDecodeError:
-            raise UserError(f"{path}:{number}: not UTF-8; save the file as UTF-8") from None
+            raise Malformed(f"{path}:{number}: not UTF-8; save the file as UTF-8") from None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -52,6 +59,14 @@ def write(path: Path, rows: Iterable[Any]) -> int:
 
     _replace(path, put)
     return count
+
+
+def sha256(rows: Iterable[Any]) -> str:
+    """Return the sha256 of the file that `write` makes of the rows."""
+    whole = hashlib.sha256()
+    for row in rows:
+        whole.update(_encoder.encode(row) + b"\n")
+    return whole.hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -10,6 +10,7 @@ from llmops.errors import UserError
 
 RESULTS = "results"
 TRYOUTS = "runs"
+OUTS = (RESULTS, TRYOUTS)
 
 
 class Places(NamedTuple):
@@ -26,6 +27,17 @@ class Places(NamedTuple):
         """Return the folder of a data set's files as they were published."""
         base = "data/raw" if self.out == RESULTS else f"{self.out}/raw"
         return self.root / base / dataset
+
+
+def newest(root: Path, suite: str | None = None, outs: Sequence[str] = OUTS) -> dict[str, Places]:
+    """Return suite → the folder where it was written last; all suites when none is named."""
+    found: dict[str, tuple[float, Places]] = {}
+    for out in outs:
+        for path in (root / out).glob("*/estimates.jsonl"):
+            name, age = path.parent.name, path.stat().st_mtime
+            if suite in (None, name) and (name not in found or age > found[name][0]):
+                found[name] = age, Places(root, out)
+    return {name: places for name, (_, places) in sorted(found.items())}
 
 
 def watched(file: str, folders: Sequence[str], where: str) -> str:

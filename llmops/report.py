@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from llmops.numbers import dollars, interval, number
+from llmops.numbers import UNKNOWN, dollars, interval, number
 from llmops.records import OVERALL, Estimate, Outcome, Verdict
 from llmops.rules import worst
 
@@ -35,6 +35,7 @@ def rows(estimates: Iterable[Estimate], verdicts: Sequence[Verdict]) -> list[dic
             "difference_low": e.difference_low,
             "difference_high": e.difference_high,
             "verdict": worst(judged.get(_place(e), [])),
+            "signature": e.signature,
         }
         for e in estimates
     ]
@@ -44,9 +45,13 @@ def _place(record: Estimate | Verdict) -> tuple[str, ...]:
     return record.suite, record.model, record.prompt, record.metric, record.slice
 
 
-def table(found: Sequence[dict[str, Any]]) -> str:
+def table(found: Sequence[dict[str, Any]], *, signatures: bool = False) -> str:
     """Return rows as a table of fixed-width text, Korean names aligned; a slice stands behind its metric."""
-    return aligned([_head(found), *(_cells(row) for row in found)])
+    lines = [_head(found), *(_cells(row) for row in found)]
+    if signatures:
+        names = ["signature", *(row["signature"] or UNKNOWN for row in found)]
+        lines = [(*line, name) for line, name in zip(lines, names, strict=True)]
+    return aligned(lines)
 
 
 def _head(found: Sequence[dict[str, Any]]) -> tuple[str, ...]:
@@ -90,14 +95,20 @@ def width(text: str) -> int:
 
 
 def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title: str) -> str:
-    """Return a suite's report: verdicts first, then the overall table, then the slices."""
+    """Return a suite's report: verdicts, the overall table, the slices, what the numbers rest on."""
     parts = [f"# {title}", "", "## Gate", ""]
     parts += _bullets(verdicts)
     for heading, wanted in (("Overall", True), ("By slice", False)):
         chosen = [row for row in found if (row["slice"] == OVERALL) is wanted]
         if chosen:
             parts += ["", f"## {heading}", "", *_markdown_table(chosen)]
+    if signed := [row for row in found if row["slice"] == OVERALL and row["signature"]]:
+        parts += ["", "## Signatures", "", *(_signed(row) for row in signed)]
     return "\n".join(parts) + "\n"
+
+
+def _signed(row: dict[str, Any]) -> str:
+    return f"- {row['model']} · {row['prompt']}: `{row['signature']}`"
 
 
 def _bullets(verdicts: Sequence[Verdict]) -> list[str]:

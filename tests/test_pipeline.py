@@ -125,6 +125,31 @@ def test_show_prints_the_estimates_as_a_table_and_as_json(project: Project) -> N
     assert {"language=ko", "all"} <= {each["slice"] for each in objects}
 
 
+def test_every_demo_run_is_verified_until_a_byte_of_an_answer_is_another(
+    project: Project, tmp_path: Path
+) -> None:
+    published = json.loads((project.root / "results" / "support" / "published.json").read_bytes())
+    assert len(published) == 4
+    for named in ("results/support", *(each["run_id"] for each in published)):
+        said = project.llmops("verify", named)
+        assert said.startswith("equal: ")
+        assert "not verified" not in said
+    copied = tmp_path / "support"
+    shutil.copytree(project.root / "results" / "support", copied)
+    path = copied / "responses.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    place = lines[4].index(b'"answer":"') + len(b'"answer":"')
+    lines[4] = lines[4][:place] + b"~" + lines[4][place + 1 :]
+    path.write_bytes(b"".join(lines))
+    assert "responses.jsonl: demo-small" in project.llmops("verify", str(copied), code=1)
+
+
+def test_why_tells_the_two_prompts_apart(project: Project) -> None:
+    said = project.llmops("why", "results/support::support/v1", "results/support::support/v2")
+    assert said.count("prompt changed: support/v1 → support/v2 (1 line differs)") == 2
+    assert "unchanged: data, model, prices, code, settings" in said
+
+
 def test_a_second_repro_runs_nothing_and_says_so(project: Project) -> None:
     assert "up to date" in project.dvc("repro")
 

@@ -1,15 +1,21 @@
-"""results/<suite>/* -> an MLflow run for each model × prompt, report.md, published.json."""
+"""results/<suite>/* -> an MLflow run for each model × prompt, report.md, manifest.json, published.json."""
 
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmops import jsonl, provenance
-from llmops.cards.card import load_card
+from msgspec.structs import replace
+
+from llmops import jsonl, manifest, provenance
+from llmops.baseline import FILE as BASELINE
+from llmops.baseline import reference
+from llmops.cards.card import CARD, SETS, load_card
 from llmops.config import PARAMS, params, section
+from llmops.manifest import Manifest
 from llmops.places import Places, state_folder
 from llmops.prices import table_version
 from llmops.prompts import Prompt, load_prompt
@@ -51,9 +57,10 @@ def main(places: Places, name: str) -> None:
     report = places.suite(name, "report.md")
     jsonl.write_text(report, markdown(rows(found.estimates, found.verdicts), found.verdicts, name))
     with tempfile.TemporaryDirectory() as folder:
-        records = _records(places, found, settings, Path(folder))
+        records = list(_records(places, found, settings, Path(folder)))
         uri = tracking_uri(state_folder(places.root))
         done = publish(uri, settings.experiment, records, lambda line: print(line, file=sys.stderr))
+    jsonl.write_json(places.suite(name, manifest.FILE), [_manifest(record) for record in records])
     jsonl.write_json(places.suite(name, "published.json"), done)
 
 
@@ -81,7 +88,7 @@ def _records(places: Places, found: Evidence, settings: Params, folder: Path) ->
     dataset = _dataset(places, found)
     for number, run in enumerate(found.responses):
         prompt = load_prompt(places.root, run.prompt)
-        yield RunRecord(
+        record = RunRecord(
             suite=found.name,
             model=run.model,
             prompt=run.prompt,
@@ -91,9 +98,20 @@ def _records(places: Places, found: Evidence, settings: Params, folder: Path) ->
             provenance={**common, **_run_provenance(places, found, run, prompt)},
             text=_prompt_text(prompt),
             dataset=dataset,
-            artifacts=_artifacts(places, found, run, folder / str(number)),
             traced=_traced(found, run, settings.traces),
         )
+        yield replace(record, artifacts=_artifacts(places, found, record, folder / str(number)))
+
+
+def _manifest(record: RunRecord) -> Manifest:
+    return Manifest(
+        suite=record.suite,
+        model=record.model,
+        prompt=record.prompt,
+        settings=record.params,
+        provenance=record.provenance,
+        messages=record.text.messages if record.text else [],
+    )
 
 
 def _parameters(places: Places, found: Evidence, run: Run) -> dict[str, str]:
@@ -102,6 +120,7 @@ def _parameters(places: Places, found: Evidence, run: Run) -> dict[str, str]:
         **_flat("suite", suite),
         **_flat("model", _spec(places, run)),
         **_flat("generate", params(places.root).get("generate")),
+        **_flat("compare", params(places.root).get("compare")),
     }
 
 
@@ -134,6 +153,8 @@ def _run_provenance(places: Places, found: Evidence, run: Run, prompt: Prompt) -
     served = {response.served_model for response in found.responses[run]} - {None}
     prints = {response.fingerprint for response in found.responses[run]} - {None}
     return {
+        f"{manifest.OWN}examples": jsonl.sha256(found.examples.values()),
+        f"{manifest.OWN}responses": jsonl.sha256(found.responses[run]),
         "sha256.prompt": prompt.sha256,
         **({"sha256.model": provenance.sha256([file])} if file.is_file() else {}),
         "model.served": ", ".join(sorted(map(str, served))) or "unknown",
@@ -157,18 +178,30 @@ def _prompt_text(prompt: Prompt) -> PromptText:
     return PromptText(name=prompt.name, messages=prompt.templates, sha256=prompt.sha256)
 
 
-def _artifacts(places: Places, found: Evidence, run: Run, folder: Path) -> dict[str, list[Path]]:
-    """Return the run's own responses and scores, and what the suite's runs share."""
-    own = [folder / "responses.jsonl", folder / "scores.jsonl"]
-    jsonl.write(own[0], found.responses[run])
-    jsonl.write(own[1], found.scores[run])
-    shared = [places.suite(found.name, file) for file in ("estimates.jsonl", "verdicts.jsonl", "report.md")]
-    shared += [places.root / PARAMS, places.suite(found.name, "classes.csv")]
+def _artifacts(places: Places, found: Evidence, record: RunRecord, folder: Path) -> dict[str, list[Path]]:
+    """Return the run's own files and those its suite's runs share: all that makes its numbers anew."""
+    shared = ("examples.jsonl", "estimates.jsonl", "verdicts.jsonl", "report.md", "classes.csv")
+    card = f"{SETS}/{found.suite.dataset}"
     return {
-        "": [*own, *shared],
+        "": [
+            *_own_files(places, found, record, folder),
+            *(places.suite(found.name, file) for file in shared),
+            places.root / PARAMS,
+        ],
+        card: [places.root / card / CARD],
         "validation": sorted(places.suite(found.name, "validation").glob("*.json")),
         "plots": sorted(places.suite(found.name, "plots").glob("*.csv")),
     }
+
+
+def _own_files(places: Places, found: Evidence, record: RunRecord, folder: Path) -> list[Path]:
+    run = Run(record.model, record.prompt)
+    jsonl.write(folder / "responses.jsonl", found.responses[run])
+    jsonl.write(folder / "scores.jsonl", found.scores[run])
+    jsonl.write_json(folder / manifest.FILE, [_manifest(record)])
+    if baseline := reference(places.root, found.suite, chain.from_iterable(found.scores.values())):
+        jsonl.write(folder / BASELINE, baseline.scores)
+    return sorted(folder.iterdir())
 
 
 def _traced(found: Evidence, run: Run, wanted: int) -> list[Traced]:

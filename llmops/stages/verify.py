@@ -1,0 +1,125 @@
+"""A run's files -> the terminal: equal when its numbers come out of its answers anew, else what differs."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from llmops import jsonl, provenance
+from llmops.comparing import Plan, Rows, compared
+from llmops.config import PARAMS
+from llmops.differences import Difference, in_estimates, in_numbers, in_scores
+from llmops.kept import Kept, load
+from llmops.manifest import OWN
+from llmops.metrics.catalog import load_metric
+from llmops.places import Places
+from llmops.records import Estimate, Response, Score
+from llmops.scoring import scored
+from llmops.summary import Run
+from llmops.tasks.catalog import load_task
+from llmops.tracking import figures
+from llmops.visible import visible
+
+SHOWN = 20
+"""Differences that are printed."""
+
+
+class Anew(NamedTuple):
+    """What the kept answers amount to."""
+
+    scores: list[Score]
+    estimates: list[Estimate]
+    given: list[str]
+    """Metrics whose scores are taken as they stand, because no function makes them."""
+
+
+def main(places: Places, wanted: str) -> int:
+    """Print whether a run's numbers come out of its answers anew; 0 when they do, 1 when not.
+
+    Raises:
+        UserError: there is no such run, or a file of it is missing.
+    """
+    try:
+        kept = load(places, wanted)
+    except jsonl.Malformed as problem:
+        print(f"different: {visible(str(problem))}")
+        return 1
+    metrics = [load_metric(name, places.root) for name in kept.suite.metrics]
+    anew = _anew(kept, Plan(kept.name, kept.suite, metrics, kept.settings))
+    found = [*_in_answers(kept), *_in_results(kept, anew)]
+    _say(kept, found)
+    for note in _notes(kept, anew):
+        print(f"not verified: {visible(note)}")
+    for note in _since(places, kept) if found else []:
+        print(f"note: {visible(note)}")
+    return 1 if found else 0
+
+
+def _anew(kept: Kept, plan: Plan) -> Anew:
+    examples = {example.id: example for example in kept.rows.examples}
+    responses = [response for response in kept.rows.responses if response.example_id in examples]
+    task = load_task(plan.suite.task, f"{PARAMS}: suites: {kept.name}: task")
+    made = scored(task, plan.metrics, examples, responses, kept.labels)
+    given = sorted({score.metric for score in kept.rows.scores} - set(plan.suite.metrics))
+    scores = made + [score for score in kept.rows.scores if score.metric in given]
+    rows = Rows(kept.rows.examples, responses, scores)
+    return Anew(scores, compared(plan, rows, kept.baseline).estimates, given)
+
+
+def _in_answers(kept: Kept) -> Iterator[Difference]:
+    """Yield what shows that an example or an answer is not the one that was published."""
+    known = {example.id for example in kept.rows.examples}
+    for response in kept.rows.responses:
+        if response.example_id not in known:
+            place = f"{response.model} · {response.prompt}: {response.example_id}"
+            yield Difference("responses.jsonl", place, "is the answer to no example")
+    responses: dict[Run, list[Response]] = defaultdict(list)
+    for response in kept.rows.responses:
+        responses[Run(response.model, response.prompt)].append(response)
+    for run, told in kept.manifests.items():
+        for name, rows in (("examples", kept.rows.examples), ("responses", responses[run])):
+            stored, here = told.provenance.get(f"{OWN}{name}"), jsonl.sha256(rows)
+            if stored not in (None, here):
+                yield Difference(
+                    f"{name}.jsonl", str(run), f"is not what was published: sha256 {stored} → {here}"
+                )
+
+
+def _in_results(kept: Kept, anew: Anew) -> Iterator[Difference]:
+    yield from in_scores(kept.rows.scores, anew.scores)
+    yield from in_estimates(kept.estimates, anew.estimates)
+    for run, stored in kept.logged.items():
+        made = figures.metrics(e for e in anew.estimates if (e.model, e.prompt) == run)
+        yield from in_numbers(str(run), stored, made)
+
+
+def _say(kept: Kept, found: list[Difference]) -> None:
+    if not found:
+        counts = len(kept.rows.scores), len(kept.estimates), sum(map(len, kept.logged.values()))
+        made = "{:,} scores, {:,} estimates and {:,} metrics in MLflow".format(*counts)
+        print(f"equal: {visible(kept.where)}: {len(kept.rows.responses):,} responses give the same {made}")
+        return
+    print(f"different: {visible(kept.where)}: {len(found):,} differences, stored → made anew")
+    for difference in found[:SHOWN]:
+        print(f"  {visible(str(difference), 400)}")
+    if len(found) > SHOWN:
+        print(f"  … and {len(found) - SHOWN:,} more")
+
+
+def _notes(kept: Kept, anew: Anew) -> Iterator[str]:
+    yield from kept.notes
+    if anew.given:
+        yield f"the scores of {', '.join(anew.given)}: taken as they stand, no function makes them"
+    for run, told in kept.manifests.items():
+        if f"{OWN}responses" not in told.provenance:
+            yield f"whether the answers of {run} are those that were given: their sha256 was not published"
+
+
+def _since(places: Places, kept: Kept) -> Iterator[str]:
+    """Yield what has changed since the run was published, and so may be why its numbers differ."""
+    now = {"sha256.code": provenance.code_sha256(), **provenance.versions()}
+    if (places.root / PARAMS).is_file() and not kept.own_settings:
+        now["sha256.params"] = provenance.sha256([places.root / PARAMS])
+    for name in sorted(now):
+        before = {told.provenance[name] for told in kept.manifests.values() if name in told.provenance}
+        if before - {now[name]}:
+            yield f"{name} is another now than when it was published"

@@ -18,7 +18,7 @@ TARGETS = [
 
 def estimates(answers, unread="wrong", cluster=lambda i: None, others=None, repeats=1):
     examples = [
-        Example(str(i), {}, target, {"end": target.split()[-2]}, cluster(i))
+        Example(str(i), {}, target, slices={"end": target.split()[-2]}, cluster=cluster(i))
         for i, target in enumerate(TARGETS)
     ]
     suite = Suite("d", "text", ["p"], ["m"], ["bleu", "chrf"], slices=["end"], unread=unread, repeats=repeats)

@@ -24,7 +24,7 @@ DOORS = {
     "rapidfuzz": {"llmops/leakage.py", "llmops/metrics/alignment.py"},
     "sacrebleu": {"llmops/metrics/bleu.py"},
     "jsonschema": {"llmops/metrics/structure.py"},
-    "regex": {"llmops/metrics/pattern.py"},
+    "regex": {"llmops/metrics/pattern.py", "llmops/tasks/numerals.py"},
     "genai_prices": {"llmops/prices.py"},
     "jinja2": {"llmops/prompts.py"},
     "ruamel": {"llmops/config.py"},

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
+
+import regex
 
 from llmops.tasks.marks import decisive
 from llmops.tasks.reading import Reading, quoted, unread
@@ -15,11 +18,11 @@ SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10*
 KOREAN = {"십": 10, "백": 10**2, "천": 10**3, "만": 10**4, "억": 10**8, "조": 10**12}
 
 # Possessive repeats (``++``) and atomic groups throughout: no text makes a match take more than
-# linear time.
+# linear time. The regex package, since Python's own `re` loses groups inside of these before 3.11.5.
 _DECIMAL = r"(?:(?:\d{1,3}(?:,\d{3}(?!\d))++|\d++)(?:\.\d++)?+|\.\d++)"
 # 만 and 조 also begin everyday words that follow a number: 만큼 (as much as), 만족, 조각 (pieces).
 _UNIT = r"(?:[십백천억]|만(?![큼족점])|조(?=원|달러|\s?\d|[^가-힣]|$))"
-_NUMBER = re.compile(
+_NUMBER = regex.compile(
     rf"""
     (?: (?<![A-Za-z\d^]) | (?<=USD) | (?<=EUR) | (?<=KRW) ) (?<!\^[{{-])
     (?: (?<![\w)\]}}%]) (?P<minus>[-−–]) )?+
@@ -34,7 +37,7 @@ _NUMBER = re.compile(
     )
     (?!\^)
     """,
-    re.VERBOSE,
+    regex.VERBOSE,
 )
 
 
@@ -96,12 +99,12 @@ def _plain(answer: str) -> str:
     return text
 
 
-def _of_equation(text: str) -> re.Match[str] | None:
+def _of_equation(text: str) -> Any:
     start = text.rfind("=") + 1
     return _NUMBER.search(text, start) or (_NUMBER.search(text) if start else None)
 
 
-def _reading(found: re.Match[str]) -> Reading:
+def _reading(found: Any) -> Reading:
     written = found.group()
     powers = [int(p) for p in (found["e"], found["ten"]) if p and len(p) <= MOST_DIGITS]
     if len(written) > MOST_DIGITS or any(abs(power) > MOST_DIGITS for power in powers):
@@ -113,7 +116,7 @@ def _reading(found: re.Match[str]) -> Reading:
     return Reading(canonical(-value if found["minus"] or found["inner"] else value), None)
 
 
-def _value(found: re.Match[str], powers: Sequence[int]) -> Fraction:
+def _value(found: Any, powers: Sequence[int]) -> Fraction:
     if found["top"]:
         return int(found["frac_whole"] or 0) + Fraction(int(found["top"]), int(found["bottom"]))
     if found["over"]:

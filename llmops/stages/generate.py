@@ -171,8 +171,11 @@ async def _ask_all(
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(job.settings.concurrency, len(order))):
                 workers.create_task(work())
-    except* UserError as problems:
-        raise problems.exceptions[0] from None
+    except BaseExceptionGroup as group:
+        problem = next((each for each in group.exceptions if isinstance(each, UserError)), None)
+        if problem is None:
+            raise
+        raise problem from None
     finally:
         progress.end(_note(meters.values()))
     return [response for response in responses if response is not None]

@@ -1,9 +1,11 @@
 """What a suite asks: its examples through its prompts, as often as it repeats them."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from llmops.cards.card import load_card
+from llmops.cards.examples import labels as labels_of
 from llmops.config import PARAMS
 from llmops.errors import UserError
 from llmops.indexed import Indexed
@@ -11,7 +13,7 @@ from llmops.places import Places
 from llmops.prompts import Prompt, load_prompt
 from llmops.records import Example, Request
 from llmops.suites import Suite
-from llmops.tasks.asking import ASKING, Asking
+from llmops.tasks.asking import ASKING, WEIGHING, Asking
 from llmops.tasks.catalog import load_task
 
 
@@ -54,11 +56,13 @@ class Job(NamedTuple):
     asking: str
     """A key of ``tasks.asking.ASKING``."""
     questions: Questions
+    labels: list[str] = []
+    """The answers there are; [] where the data set names none, or the task does not ask for them."""
 
     def begin(self, question: Question) -> tuple[Asking, Request]:
         """Return the task's generator with the first Request, which all that follow depend on."""
         messages = question.prompt.render(question.example)
-        asking = ASKING[self.asking](question.example, messages, question.repeat)
+        asking = ASKING[self.asking](question.example, messages, question.repeat, self.labels)
         return asking, next(asking)
 
 
@@ -76,7 +80,12 @@ def load_job(places: Places, name: str, suite: Suite, limit: int | None = None, 
     examples = _examples(places, name, suite, prompts)
     if limit is not None and limit < len(examples):
         examples.keep(sorted(random.Random(seed).sample(range(len(examples)), limit)))
-    return Job(name, asking, Questions(examples, prompts, suite.repeats))
+    labels = _labels(places, suite, examples) if asking in WEIGHING else []
+    return Job(name, asking, Questions(examples, prompts, suite.repeats), labels)
+
+
+def _labels(places: Places, suite: Suite, examples: Iterable[Example]) -> list[str]:
+    return labels_of(load_card(places.root, suite.dataset), examples) or []
 
 
 def _examples(places: Places, name: str, suite: Suite, prompts: list[Prompt]) -> Indexed[Example]:

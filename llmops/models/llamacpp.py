@@ -7,16 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from queue import LifoQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from llmops.errors import UserError
 from llmops.models.completions import chat_body, read_completion
 from llmops.models.files import project_file, sha256_of
+from llmops.models.forced import weighed
+from llmops.models.likelihood import choices_body
 from llmops.models.model import Model
 from llmops.models.specs import LlamaCppSpec, sampling_identity
 from llmops.records import Reply, Request
+
+T = TypeVar("T")
 
 MAGIC = b"GGUF"
 QUIET = -1
@@ -40,10 +44,16 @@ def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
     engines = _Engines(slots, lambda: _started(name, spec, path), f"llamacpp {name}")
 
     def wire(request: Request) -> dict[str, Any]:
+        if request.choices:
+            return choices_body(request)
         return {**chat_body(request, spec.sampling, "max_tokens"), **PURE_SAMPLING}
 
     async def ask(request: Request) -> Reply:
-        reply = read_completion(await engines.complete(wire(request)))
+        body = wire(request)
+        if request.choices:
+            reply = await engines.run(lambda engine: weighed(engine, body))
+        else:
+            reply = read_completion(await engines.run(lambda engine: engine.handle_chat_completions(body)))
         return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=engine)
 
     identity = {
@@ -67,14 +77,14 @@ class _Engines:
         for _ in range(slots):
             self._idle.put(None)
 
-    async def complete(self, body: dict[str, Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._complete, body)
+    async def run(self, work: Callable[[Any], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
 
-    def _complete(self, body: dict[str, Any]) -> Any:
+    def _run(self, work: Callable[[Any], T]) -> T:
         engine = self._idle.get()
         try:
             engine = engine or self._start()
-            return engine.handle_chat_completions(body)
+            return work(engine)
         finally:
             self._idle.put(engine)
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from llmops import jsonl
-from llmops.config import section
+from llmops.config import PARAMS, section
 from llmops.errors import UserError
-from llmops.models.catalog import open_model
+from llmops.models.catalog import hold_to_weighing, open_model
 from llmops.models.chosen import chosen_models
 from llmops.models.meter import Budget, BudgetSpent, Meter
 from llmops.models.model import Ask, Model
@@ -24,6 +24,7 @@ from llmops.questions import Job, Question, load_job
 from llmops.records import Fault, Response
 from llmops.suites import load_suite
 from llmops.tasks.answering import Answered, answered, summed
+from llmops.tasks.asking import WEIGHING
 
 STORE = "store.db"
 SPEND = "spend.jsonl"
@@ -49,6 +50,8 @@ def main(places: Places, name: str, only: list[str] | None = None, limit: int | 
     settings = section(places.root, "generate", Params)
     job = load_job(places, name, suite, limit, settings.seed)
     specs = chosen_models(places, suite, only)
+    if job.asking in WEIGHING:
+        hold_to_weighing(specs, f"{PARAMS}: suites: {name}: models")
     responses = asyncio.run(_ask_models(places, job, specs, settings))
     jsonl.write(places.suite(name, "responses.jsonl"), responses)
 

@@ -34,6 +34,15 @@ TASKS: dict[str, Task] = {
         READERS["announced_choice"],
         "the first letter that the answer announces",
     ),
+    "likelihood_choice": Task(
+        "likelihood", READERS["choice"], "the choice whose text the model holds likeliest"
+    ),
+    "likelihood_letter": Task(
+        "letter_likelihood", READERS["choice"], "the choice whose letter the model holds likeliest"
+    ),
+    "likelihood_label": Task(
+        "likelihood", READERS["label"], "the data set's label that the model holds likeliest"
+    ),
     "final": Task("question", READERS["final"], "the answer is announced, or is the whole line"),
     "number": Task("question", READERS["number"], "the answer is a number, marked or last"),
     "ranking": Task("question", READERS["ranking"], "the answer is a ranked list of ids, best first"),

@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from llmops.records import Example, Message, Reply
 from llmops.tasks.asking import ASKING, question
@@ -18,4 +19,4 @@ def test_a_question_is_asked_once_and_its_text_is_the_answer():
 
 @pytest.mark.parametrize("name", ASKING)
 def test_every_way_of_asking_begins_with_a_request(name):
-    assert next(ASKING[name](EXAMPLE, [], 0)).example_id == "e1"
+    assert next(ASKING[name](replace(EXAMPLE, choices=["x", "y"]), [], 0)).example_id == "e1"

@@ -1,7 +1,7 @@
 """What a suite asks: its examples through its prompts, as often as it repeats them."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from llmops.cards.card import load_card
@@ -9,6 +9,8 @@ from llmops.cards.examples import labels as labels_of
 from llmops.config import PARAMS
 from llmops.errors import UserError
 from llmops.indexed import Indexed
+from llmops.models.catalog import hold_to_weighing
+from llmops.models.specs import ModelSpec
 from llmops.places import Places
 from llmops.prompts import Prompt, load_prompt
 from llmops.records import Example, Request
@@ -37,16 +39,19 @@ class Questions:
     def __len__(self) -> int:
         return len(self.prompts) * len(self.examples) * self.repeats
 
-    def __getitem__(self, number: int) -> Question:
-        rest, repeat = divmod(number, self.repeats)
-        prompt, example = divmod(rest, len(self.examples))
-        return Question(self.examples[example], self.prompts[prompt], repeat)
-
     def __iter__(self) -> Iterator[Question]:
         for prompt in self.prompts:
             for example in self.examples:
                 for repeat in range(self.repeats):
                     yield Question(example, prompt, repeat)
+
+    def at(self, numbers: Sequence[int]) -> Iterator[Question]:
+        """Yield the questions of these numbers, each its place in the order."""
+        rests = [divmod(number, self.repeats) for number in numbers]
+        places = [(divmod(rest, len(self.examples)), repeat) for rest, repeat in rests]
+        examples = self.examples.at(example for (_, example), _ in places)
+        for ((prompt, _), repeat), example in zip(places, examples, strict=True):
+            yield Question(example, self.prompts[prompt], repeat)
 
 
 class Job(NamedTuple):
@@ -58,6 +63,15 @@ class Job(NamedTuple):
     questions: Questions
     labels: list[str] = []
     """The answers there are; [] where the data set names none, or the task does not ask for them."""
+
+    def hold(self, specs: Mapping[str, ModelSpec]) -> None:
+        """Refuse models that cannot be asked in the task's way.
+
+        Raises:
+            UserError: the task has choices weighed, and a model cannot.
+        """
+        if self.asking in WEIGHING:
+            hold_to_weighing(specs, f"{PARAMS}: suites: {self.suite}: models")
 
     def begin(self, question: Question) -> tuple[Asking, Request]:
         """Return the task's generator with the first Request, which all that follow depend on."""

@@ -31,6 +31,18 @@ async def answered(asking: Asking, request: Request, ask: Callable[[Request], Aw
         return Answered(done.value, turns, None)
 
 
+def answered_at_once(asking: Asking, request: Request, reply: Reply) -> Answered | None:
+    """Return the answer that the first Request's Reply leads to, None when the task asks on."""
+    turns = [Turn(messages=request.messages, reply=reply)]
+    if reply.error is not None:
+        return Answered(None, turns, reply.error)
+    try:
+        asking.send(reply)
+    except StopIteration as done:
+        return Answered(done.value, turns, None)
+    return None
+
+
 def summed(values: Sequence[Number | None]) -> Number | None:
     """Return the sum over turns, None when any turn's part is not known."""
     known = [value for value in values if value is not None]

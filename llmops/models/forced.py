@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llmops.errors import WorldError
-from llmops.models.completions import read_error
 from llmops.models.likelihood import Tokens, choices_reply, continuation
+from llmops.models.server_errors import read_error
 from llmops.records import Reply
 
 BETWEEN = -1

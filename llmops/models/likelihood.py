@@ -8,9 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from llmops.errors import WorldError
+from llmops.models.chat_body import spoken
 from llmops.records import ChoiceLogprobs, Reply, Request
 
 Tokens = list[int]
@@ -21,7 +20,10 @@ SCORED = "scored"
 
 def choices_body(request: Request) -> dict[str, Any]:
     """Return what is sent where choices are weighed: nothing is drawn, so no sampling."""
-    body: dict[str, Any] = {"messages": msgspec.to_builtins(request.messages), "choices": request.choices}
+    body: dict[str, Any] = {
+        "messages": [spoken(message) for message in request.messages],
+        "choices": request.choices,
+    }
     return {**body, "tools": request.tools} if request.tools else body
 
 

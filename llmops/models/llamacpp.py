@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from llmops.errors import UserError
-from llmops.models.completions import chat_body, read_completion
+from llmops.models.chat_body import chat_body
+from llmops.models.completions import read_answer
 from llmops.models.files import project_file, sha256_of
 from llmops.models.forced import weighed
 from llmops.models.likelihood import choices_body
@@ -53,7 +54,8 @@ def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
         if request.choices:
             reply = await engines.run(lambda engine: weighed(engine, body))
         else:
-            reply = read_completion(await engines.run(lambda engine: engine.handle_chat_completions(body)))
+            written = await engines.run(lambda engine: engine.handle_chat_completions(body))
+            reply = read_answer(written, request, spec.sampling, body)
         return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=engine)
 
     identity = {

@@ -72,6 +72,25 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
     )
 
 
+async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:
+    """Return what the server tells of each of its models.
+
+    Raises:
+        UserError: as ``open_openai``, or the key is refused.
+        WorldError: it tells nothing, or cannot be reached.
+    """
+    address = address_of(name, spec)
+    client = _client(address, min(CONNECT_S, spec.timeout_s))
+    try:
+        body = _decoded(await client.get("/models", cast_to=httpx2.Response))
+    except (WorldError, openai.APIError) as problem:
+        raise explained(_fault_of(problem), address) from None
+    finally:
+        await client.close()
+    rows = body.get("data") if isinstance(body, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
 def _identity(spec: OpenAISpec, base_url: str) -> dict[str, Any]:
     known = {
         "kind": "openai",

@@ -95,7 +95,10 @@ def main(arguments: Sequence[str]) -> None:
         jsonl.write_text(root / "data" / "sets" / "d" / "card.yaml", CARD)
         for suite in SUITES:
             found = line(root, suite, count)
-            print(f"| {found.metrics} | {found.seconds:.1f} | {found.cpu_s:.1f} | {found.resident_mb:.0f} |", flush=True)
+            print(
+                f"| {found.metrics} | {found.seconds:.1f} | {found.cpu_s:.1f} | {found.resident_mb:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

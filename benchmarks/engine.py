@@ -84,17 +84,16 @@ class Line(NamedTuple):
     """Share of answers that it found right; None where it scores none."""
 
 
-def took(words: Sequence[str], environment: Mapping[str, str] | None = None) -> Took:
-    """Run a command to its end.
+def took(words: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path = ROOT) -> Took:
+    """Run a command to its end, standing in the folder.
 
     Raises:
         SystemExit: it failed (with the end of what it said).
     """
     with tempfile.TemporaryFile() as said:
         started = time.perf_counter()
-        process = subprocess.Popen(
-            words, env=_environment() | (environment or {}), stdout=said, stderr=subprocess.STDOUT
-        )
+        about = _environment() | (environment or {})
+        process = subprocess.Popen(words, cwd=folder, env=about, stdout=said, stderr=subprocess.STDOUT)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -106,7 +105,7 @@ def took(words: Sequence[str], environment: Mapping[str, str] | None = None) -> 
 
 def _environment() -> dict[str, str]:
     """Return the user's environment, in which Python keeps what it compiled, as it does by default."""
-    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(ROOT)}
+    return {k: v for k, v in os.environ.items() if k not in {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}}
 
 
 def written(root: Path) -> None:
@@ -135,7 +134,7 @@ def _llmops(root: Path, *words: str) -> list[str]:
 def serving(answers: Path, latency_s: float) -> Iterator[str]:
     """Give the base URL of a server that answers from the file."""
     words = [sys.executable, "-m", "benchmarks.chat_server", str(answers), str(latency_s)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=_environment())
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=_environment())
     try:
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"  # type: ignore[union-attr]
     finally:
@@ -191,9 +190,9 @@ def _median(found: Sequence[Took]) -> Took:
 def _peer(peer: Peer, load: Load, rounds: int) -> Line:
     folder = programs(peer)
     warm = peer.command(folder, load, 1)  # what it compiles and converts once is no part of it
-    took(warm.words, warm.environment)
+    took(warm.words, warm.environment, load.folder)
     command = peer.command(folder, load, None)
-    found = _middle(rounds, lambda: took(command.words, command.environment))
+    found = _middle(rounds, lambda: took(command.words, command.environment, load.folder))
     return Line(" ".join(peer.packages[0].split("==")), found, command.right())
 
 

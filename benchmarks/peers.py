@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import ZipFile
 
 
 class Load(NamedTuple):
@@ -23,7 +22,7 @@ class Load(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A program's words, and what its environment has besides."""
+    """A program's words, said in the load's folder, and what its environment has besides."""
 
     words: list[str]
     environment: dict[str, str]
@@ -63,8 +62,8 @@ def programs(peer: Peer) -> Path:
     return folder / "bin"
 
 
-def _run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True, text=True)
+def _run(*words: str) -> str:
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 
 
 TASK = """task: words
@@ -127,15 +126,16 @@ def _inspect(bin_folder: Path, load: Load, most: int | None) -> Command:
     file = out / "words.py"
     file.write_text(EVALUATION.replace("QUESTIONS", repr(str(load.questions))), encoding="utf-8")
     words = [
-        str(bin_folder / "inspect"), "eval", str(file), "--model", "openai-api/bench/bench",
+        str(bin_folder / "inspect"), "eval", str(file.relative_to(load.folder)),
+        "--model", "openai-api/bench/bench",
         "--max-connections", str(load.in_flight), "--log-dir", str(out / "logs"), "--display", "none",
         "--temperature", "0", *(["--limit", str(most)] if most else []),
     ]  # fmt: skip
 
     def right() -> float:
         newest = max((out / "logs").glob("*.eval"), key=lambda path: path.stat().st_mtime)
-        with ZipFile(newest) as log:
-            scores = json.loads(log.read("header.json"))["results"]["scores"]
+        told = _run(str(bin_folder / "inspect"), "log", "dump", "--header-only", str(newest))
+        scores = json.loads(told)["results"]["scores"]
         found: float = scores[0]["metrics"]["accuracy"]["value"]
         return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from llmops.errors import UserError
+from llmops.errors import Stopped, UserError
 from llmops.pinned import hold, installed_version
 from llmops.places import OUTS, RESULTS, TRYOUTS, Places
 
@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
         _stop("stopped; what was answered is stored, and the same command goes on from there", 130)
     except click.ClickException as problem:
         _stop(f"llmops: {problem.format_message()}; see `llmops --help`", 2)
+    except Stopped as stopped:
+        _stop(str(stopped), 130)
     except UserError as problem:
         _stop(str(problem), 2)
     except OSError as problem:

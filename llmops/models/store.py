@@ -4,7 +4,7 @@ import asyncio
 import errno
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -63,6 +63,13 @@ class Store:
         with _explained(self.path):
             row = self._reader.execute("SELECT reply FROM answers WHERE key = ?", (key,)).fetchone()
         return None if row is None else _decode(row[0])
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Reply]:
+        """Return key → reply of those that are kept, looked up at once; some hundred keys at most."""
+        places = ",".join("?" * len(keys))
+        with _explained(self.path):
+            rows = self._reader.execute(f"SELECT key, reply FROM answers WHERE key IN ({places})", keys)  # noqa: S608 - marks only
+            return {key: _decode(reply) for key, reply in rows}
 
     async def put(self, key: str, model: str, reply: Reply) -> Reply:
         """Keep a reply durably, and return what is kept: another process's when that came first.

@@ -120,7 +120,8 @@ def written(root: Path) -> None:
     jsonl.write_text(root / "data" / "sets" / "parcels" / "card.yaml", CARD)
 
 
-def _settings(root: Path, case: Case, base_url: str) -> None:
+def settle(root: Path, case: Case, base_url: str) -> None:
+    """Write the project's settings for one case and server."""
     budget = "null" if case.budget_usd is None else case.budget_usd
     text = PARAMS.format(base_url=base_url, in_flight=case.in_flight, budget_usd=budget)
     (root / "params.yaml").write_text(text, encoding="utf-8")
@@ -151,7 +152,7 @@ def lines(root: Path, case: Case, peers: Sequence[Peer], rounds: int) -> Iterato
     jsonl.write(answers, ({"question": q, "answer": f"So the answer is {t}."} for q, t in asked))
     jsonl.write(questions, ({"question": q, "target": t} for q, t in asked))
     with serving(answers, case.latency_s) as base_url:
-        _settings(root, case, base_url)
+        settle(root, case, base_url)
         bare = [sys.executable, "-m", "benchmarks.bare_loop", base_url, str(questions), str(case.in_flight)]
         yield Line(
             "bare HTTP loop (aiohttp)", _middle(rounds, lambda: took([*bare, str(root / "bare")])), None
@@ -244,7 +245,7 @@ def main(arguments: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         written(root)
-        _settings(root, CASES[0], "http://127.0.0.1:1/v1")
+        settle(root, CASES[0], "http://127.0.0.1:1/v1")
         took(_llmops(root, "fetch"))
         for case in CASES:
             took(_llmops(root, "validate", case.suite))

@@ -45,5 +45,7 @@ def answered_at_once(asking: Asking, request: Request, reply: Reply) -> Answered
 
 def summed(values: Sequence[Number | None]) -> Number | None:
     """Return the sum over turns, None when any turn's part is not known."""
+    if len(values) == 1:
+        return values[0]
     known = [value for value in values if value is not None]
     return sum(known) if values and len(known) == len(values) else None

@@ -27,8 +27,8 @@ from llmops.summary import (
     metric_estimates,
     run_estimates,
     setting,
-    total,
 )
+from llmops.totals import total
 
 CLASSIFIED = "label_accuracy"
 """The metric whose reads are labels, so that a confusion and per-class numbers can be told."""
@@ -95,7 +95,7 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     found = list(_estimates(plan, responses, rows.scores, baseline, about))
     found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
     found += _calibrations(plan, responses, rows.scores, about)
-    paid = {run: total(list(costs(group).values())) for run, group in responses.items()}
+    paid = {run: total(costs(group).values()) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     return Comparison([_signed(e, plan) for e in sorted(found, key=_order(plan.suite))], classes)
 

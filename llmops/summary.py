@@ -15,6 +15,7 @@ from llmops.stats.interval import Interval
 from llmops.stats.pooled import Corpus, Pooling, pooled, pooled_difference
 from llmops.stats.quantile import quantile
 from llmops.suites import Suite
+from llmops.totals import total
 
 NO_CHANCES: Mapping[str, float] = {}
 
@@ -168,7 +169,7 @@ def metric_estimates(
             missing=sum(i in column.missing for i in ids),
             counted_wrong=sum(i in column.counted_wrong for i in ids),
             policy=about.policy,
-            cost_usd=total([column.costs.get(i) for i in ids]),
+            cost_usd=total(column.costs.get(i) for i in ids),
         )
         if baseline:
             both = _known(known, baseline[1], how)
@@ -249,13 +250,8 @@ def run_estimates(run: Run, responses: Sequence[Response], unread: int, about: S
         yield _complete(about, run, name, share, len(responses), 0)
 
 
-def total(values: Sequence[float | int | None]) -> float | None:
-    """Return the sum, None when any of them is not known: a part is not the whole."""
-    known = [value for value in values if value is not None]
-    return float(sum(known)) if len(known) == len(values) else None
-
-
-def _complete(about: Setting, run: Run, metric: str, value: float | None, n: int, unknown: int) -> Estimate:
+def _complete(about: Setting, run: Run, metric: str, count: float | None, n: int, unknown: int) -> Estimate:
+    value = None if count is None else float(count)
     reason = f"unknown for {unknown} of {n} responses" if unknown else None
     interval = Interval(value, n, None, value, value, "complete", reason)
     return replace(_estimate(about, run, metric, OVERALL, interval), missing=unknown, higher_is_better=False)

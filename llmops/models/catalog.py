@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from llmops.config import convert
 from llmops.errors import UserError
 from llmops.models.model import Model
@@ -15,6 +17,7 @@ from llmops.models.specs import (
     TransformersSpec,
 )
 from llmops.places import Places
+from llmops.prices import Price
 from llmops.records import Sampling
 
 Opener = Callable[[str, Any, Places], Model]
@@ -75,6 +78,8 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     spec: ModelSpec = convert(raw, KINDS[kind][0], where)
     if isinstance(spec, OpenAISpec | LlamaCppSpec | TransformersSpec):
         _check_sampling(spec.sampling, f"{where}: sampling")
+    if not isinstance(spec, RecordedSpec) and spec.price is not None:
+        _check_price(spec.price, f"{where}: price")
     if isinstance(spec, TransformersSpec) and spec.sampling.logprobs:
         raise UserError(f"{where}: sampling: logprobs: kind 'transformers' reports none; take it out")
     for field in ("context", "slots", "concurrency", "timeout_s"):
@@ -99,6 +104,17 @@ def _check_sampling(sampling: Sampling, where: str) -> None:
     _check("temperature", sampling.temperature, lambda t: t >= 0, f"{where}: {{}}; must be 0 or more")
     _check("top_p", sampling.top_p, lambda p: 0 < p <= 1, f"{where}: {{}}; must be above 0 and at most 1")
     _check("max_tokens", sampling.max_tokens, lambda n: n >= 1, f"{where}: {{}}; must be at least 1")
+
+
+def _check_price(price: Price, where: str) -> None:
+    rates: dict[str, float | None] = msgspec.to_builtins(price)
+    for field, rate in rates.items():
+        _check(field, rate, lambda usd: usd >= 0, f"{where}: {{}}; must be 0 or more")
+    _check("shared_by", price.shared_by, lambda n: n >= 1, f"{where}: {{}}; must be at least 1")
+    if price.per_hour_usd is not None and any(
+        rate is not None for field, rate in rates.items() if field.endswith("_per_mtok_usd")
+    ):
+        raise UserError(f"{where}: is by the hour and by token; give one of the two")
 
 
 def _check(field: str, value: float | None, holds: Callable[[float], bool], message: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmops.errors import WorldError
 from llmops.records import Fault, Reply, Request, Sampling
+from llmops.usage import billed
 
 TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 """Statuses below 500 after which asking again may help."""
@@ -71,16 +72,18 @@ def read_completion(body: Any) -> Reply:
         reason, usage = choice.get("finish_reason"), body.get("usage") or None
         if usage is not None and not isinstance(usage, dict):
             raise TypeError("usage is no object")
+        tokens = billed(usage)
         return Reply(
             text=text,
             finish_reason=None if reason is None else str(reason),
             usage=usage,
-            input_tokens=_count(usage, "prompt_tokens"),
-            output_tokens=_count(usage, "completion_tokens"),
+            input_tokens=tokens.input if tokens else _count(usage, "prompt_tokens"),
+            output_tokens=tokens.output if tokens else _count(usage, "completion_tokens"),
             served_model=_word(body.get("model")),
             fingerprint=_word(body.get("system_fingerprint")),
             error=_fault_of(reason, text),
             confidence=_confidence(choice, text),
+            service_tier=_word(body.get("service_tier")),
         )
     except (KeyError, IndexError, TypeError, AttributeError) as problem:
         what = f"{type(problem).__name__}: {problem}"

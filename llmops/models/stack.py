@@ -1,21 +1,21 @@
 """The model stack: the one place where the wrappers are put together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from llmops.models.budget import Allowance
 from llmops.models.limited import limited
 from llmops.models.meter import Meter
-from llmops.models.metered import metered
+from llmops.models.metered import foreseer, metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
 from llmops.models.store import Store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
-from llmops.prices import pricing
-from llmops.records import Record
+from llmops.prices import Cost, pricing
 
 
-class Limits(Record, frozen=True):
-    """How much is asked of one model at once, and how patiently."""
+class Limits(Allowance, frozen=True):
+    """How much is asked of one model at once, how patiently, and what a run may take in all."""
 
     concurrency: int = 64
     requests_per_min: float | None = None
@@ -28,11 +28,27 @@ def stacked(model: Model, store: Store, meter: Meter, limits: Limits) -> Model:
     return stacks(model, store, [meter], limits)[0]
 
 
+def cost_of(model: Model) -> Cost:
+    """Return what tells the cost of the model's replies."""
+    return pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+
+
+def check_budget(models: Iterable[Model], allowance: Allowance) -> None:
+    """Find out before anything is asked whether what is limited can be held.
+
+    Raises:
+        UserError: an unknown price under a budget in dollars, or an answer without a longest.
+    """
+    for model in models:
+        if model.stored:
+            foreseer(model, cost_of(model), allowance)
+
+
 def stacks(model: Model, store: Store, meters: Sequence[Meter], limits: Limits) -> list[Model]:
     """Return one stack for each meter, all behind the same limits."""
     if not model.stored:
         return [model for _ in meters]
     gate = limited(timed(model), limits.concurrency, limits.requests_per_min)
-    cost = pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+    cost = cost_of(model)
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
     return [stored(retrying(metered(gate, meter, cost), patience), store, meter) for meter in meters]

@@ -11,21 +11,23 @@ from typing import NamedTuple
 from llmops import jsonl
 from llmops.config import PARAMS, params, section
 from llmops.errors import UserError
+from llmops.models.budget import Budget, checked
 from llmops.models.catalog import open_model, parse_spec
-from llmops.models.meter import Budget, BudgetSpent, Meter
+from llmops.models.meter import Meter
 from llmops.models.model import Ask, Model
 from llmops.models.specs import ModelSpec, RecordedSpec
-from llmops.models.stack import Limits, stacks
+from llmops.models.stack import Limits, check_budget, stacks
 from llmops.models.store import Store, open_store
 from llmops.numbers import dollars
 from llmops.places import Places, state_folder, watched
 from llmops.progress import Progress
 from llmops.prompts import Prompt, load_prompt
-from llmops.records import Example, Fault, Response
+from llmops.records import Example, Response
 from llmops.suites import Suite, load_suite
-from llmops.tasks.answering import Answered, answered, summed
+from llmops.tasks.answering import Answered, answered
 from llmops.tasks.asking import ASKING
 from llmops.tasks.catalog import load_task
+from llmops.totals import total
 
 STORE = "store.db"
 SPEND = "spend.jsonl"
@@ -34,10 +36,8 @@ WATCHED = ("apps", "data", "models")
 
 
 class Params(Limits):
-    """How much is asked at once, how patiently, in which order, and for how much money."""
+    """How much is asked at once, how patiently, in which order, and what a run may take in all."""
 
-    budget_usd: float | None = None
-    """What one run of the stage may spend; None means no limit."""
     seed: int = 0
     """Order in which examples are asked, so that a run cut short is a fair sample."""
 
@@ -69,6 +69,7 @@ def main(places: Places, name: str, only: list[str] | None = None, limit: int | 
     """
     suite = load_suite(places.root, name)
     settings = section(places.root, "generate", Params)
+    checked(settings, f"{PARAMS}: generate")
     questions = _questions(places, name, suite, limit, settings.seed)
     specs = _specs(places, suite, only)
     asking = load_task(suite.task, f"{PARAMS}: suites: {name}: task").asking
@@ -125,7 +126,8 @@ def _files(spec: ModelSpec) -> list[str]:
 async def _ask_models(job: Job, specs: Mapping[str, ModelSpec]) -> list[Response]:
     """Return every model's responses, in the order of the suite's models, prompts and examples."""
     models = [open_model(name, spec, job.places) for name, spec in specs.items()]
-    budget = Budget(job.settings.budget_usd)
+    check_budget(models, job.settings)
+    budget = Budget(job.settings)
     responses: list[Response] = []
     with closing(open_store(f"sqlite:///{state_folder(job.places.root) / STORE}")) as store:
         for model in models:
@@ -183,10 +185,7 @@ async def _ask_all(
 
 async def _answered(asking: str, question: Question, ask: Ask) -> Answered:
     messages = question.prompt.render(question.example)
-    try:
-        return await answered(ASKING[asking](question.example, messages, question.repeat), ask)
-    except BudgetSpent as spent:
-        return Answered(None, [], Fault(kind="budget", message=str(spent)))
+    return await answered(ASKING[asking](question.example, messages, question.repeat), ask)
 
 
 def _response(suite: str, model: str, question: Question, found: Answered) -> Response:
@@ -202,10 +201,10 @@ def _response(suite: str, model: str, question: Question, found: Answered) -> Re
         finish_reason=last.finish_reason if last else None,
         served_model=last.served_model if last else None,
         fingerprint=last.fingerprint if last else None,
-        input_tokens=summed([reply.input_tokens for reply in replies]),
-        output_tokens=summed([reply.output_tokens for reply in replies]),
-        latency_s=summed([reply.latency_s for reply in replies]),
-        cost_usd=summed([reply.cost_usd for reply in replies]),
+        input_tokens=total(reply.input_tokens for reply in replies),
+        output_tokens=total(reply.output_tokens for reply in replies),
+        latency_s=total(reply.latency_s for reply in replies) if replies else None,
+        cost_usd=total([0.0, *(reply.cost_usd for reply in replies)]),
         turns=found.turns,
         error=found.error,
         confidence=last.confidence if last else None,

@@ -27,22 +27,30 @@ def read(path: Path, kind: type[T]) -> Iterator[T]:
         UserError: the file is missing.
         Malformed: a line is no such record (names file and line).
     """
+    return (row for _, row in placed(path, kind))
+
+
+def placed(path: Path, kind: type[T]) -> Iterator[tuple[int, T]]:
+    """Yield each row's offset in the file, in bytes, with the row; raises what ``read`` does."""
     decoder = msgspec.json.Decoder(kind)
-    for number, line in _lines(path):
+    for number, offset, line in _lines(path):
         try:
-            yield decoder.decode(line)
+            yield offset, decoder.decode(line)
         except msgspec.DecodeError as problem:
             raise Malformed(f"{path}:{number}: {problem}; a line must be one {kind.__name__}") from None
         except UnicodeDecodeError:
             raise Malformed(f"{path}:{number}: not UTF-8; save the file as UTF-8") from None
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (line, offset, content) of each line that is not empty."""
+    offset = 0
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line
+                if not line.isspace():
+                    yield number, offset, line
+                offset += len(line)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run the stage that writes it first") from None
 

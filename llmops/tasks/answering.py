@@ -16,14 +16,13 @@ class Answered(NamedTuple):
     error: Fault | None
 
 
-async def answered(asking: Asking, ask: Callable[[Request], Awaitable[Reply]]) -> Answered:
-    """Send the task's Requests until it returns its answer, or until one has no answer.
+async def answered(asking: Asking, request: Request, ask: Callable[[Request], Awaitable[Reply]]) -> Answered:
+    """Send the task's first Request, then those it yields until it returns its answer or one has none.
 
     Where the budget does not reach for the next request, that is the fault, and the turns before it stay.
     """
     turns: list[Turn] = []
     try:
-        request = next(asking)
         while True:
             reply = await ask(request)
             turns.append(Turn(messages=request.messages, reply=reply))

@@ -1,7 +1,5 @@
 """All stages in one process, without DVC, into runs/<suite>/."""
 
-from threading import Thread
-
 from llmops.places import Places
 from llmops.stages import fetch, generate, validate
 from llmops.suites import load_suite
@@ -23,12 +21,7 @@ def main(places: Places, suites: list[str], only: list[str] | None, limit: int |
 
 def _one(places: Places, name: str, only: list[str] | None, limit: int | None) -> None:
     validate.main(places, name)
-    early = Thread(
-        target=_import_slow, daemon=True
-    )  # importing evaluate takes seconds; the models take longer
-    early.start()
     generate.main(places, name, only, limit)
-    early.join()
 
     from llmops.stages import compare, gate, publish, score, show
 
@@ -37,7 +30,3 @@ def _one(places: Places, name: str, only: list[str] | None, limit: int | None) -
     gate.main(places, name)
     publish.main(places, name)
     show.main(places, name, places.out)
-
-
-def _import_slow() -> None:
-    from llmops.stages import publish, score  # noqa: F401

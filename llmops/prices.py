@@ -57,6 +57,8 @@ def source(price: Price | None, model: str, base_url: str | None) -> str | None:
     """Return where a model's price stands: params.yaml, the table with its version, or None for nowhere."""
     if price is not None:
         return OWN
+    if base_url is None:
+        return None
     priced = pricing(None, model, base_url)(Reply(input_tokens=0, output_tokens=0))
     return None if priced is None else table_version()
 

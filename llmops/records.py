@@ -9,7 +9,7 @@ from typing import Any, Literal, dataclass_transform
 import msgspec
 
 Outcome = Literal["pass", "fail", "inconclusive"]
-MissingKind = Literal["error", "unread", "no_target"]
+MissingKind = Literal["error", "unread", "no_target", "unasked"]
 
 CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that choices are named by, in their order."""
@@ -205,7 +205,8 @@ class Score(Record):
     """The answer as the task read it, e.g. ``"refund_status"`` or ``"1200"``."""
     target: str | None = None
     missing: MissingKind | None = None
-    """Why there is no value: the call failed, the answer could not be read, nothing to compare."""
+    """Why there is no value: the call failed, the answer could not be read, nothing to compare, or the
+    budget was spent before it was asked."""
     reason: str | None = None
     statistics: list[float] = []
     """What the example adds to the value of a corpus, such as n-gram counts; [] for a mean."""
@@ -232,6 +233,10 @@ class Estimate(Record):
     """Examples that enter the value."""
     missing: int = 0
     """Examples without a score of their own: failed calls and unread answers."""
+    examples: int = 0
+    """Examples of the slice."""
+    unasked: int = 0
+    """How many of them, drawn at random, were not asked because the budget was spent; none of the missing."""
     counted_wrong: int = 0
     """How many of the missing enter the value: as 0 by the suite's ``unread: wrong``, as the chance of
     a guess by ``unread: chance``."""
@@ -287,3 +292,5 @@ class Spend(Record):
     saved_usd: float | None
     """What the hits cost when they were first asked."""
     seconds: float
+    price_source: str | None = None
+    """Where the price stood: params.yaml, or the price table with its version; None for nowhere."""

@@ -8,8 +8,8 @@ from llmops.totals import total
 class Meter:
     """What one model and prompt asked and spent; a total of which a part is unknown is None."""
 
-    def __init__(self, budget: Budget | None = None) -> None:
-        self.budget = budget or Budget()
+    def __init__(self, budget: Budget | None = None, price_source: str | None = None) -> None:
+        self.budget, self.price_source = budget or Budget(), price_source
         self.calls = self.hits = self.errors = self.unknown_costs = 0
         self.input_tokens: int | None = 0
         self.output_tokens: int | None = 0
@@ -46,4 +46,5 @@ class Meter:
             spent_usd=self.spent_usd,
             saved_usd=self.saved_usd,
             seconds=round(seconds, 3),
+            price_source=self.price_source,
         )

@@ -11,7 +11,7 @@ from llmops.models.retrying import Patience, retrying
 from llmops.models.store import Store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
-from llmops.prices import Cost, pricing
+from llmops.prices import Cost, pricing, source
 
 
 class Limits(Allowance, frozen=True):
@@ -31,6 +31,11 @@ def stacked(model: Model, store: Store, meter: Meter, limits: Limits) -> Model:
 def cost_of(model: Model) -> Cost:
     """Return what tells the cost of the model's replies."""
     return pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+
+
+def price_source(model: Model) -> str | None:
+    """Return where the model's price stands: params.yaml, the price table with its version, or None."""
+    return source(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
 
 
 def check_budget(models: Iterable[Model], allowance: Allowance) -> None:

@@ -16,7 +16,7 @@ from llmops.models.chosen import chosen_models
 from llmops.models.meter import Meter
 from llmops.models.model import Ask, Model
 from llmops.models.specs import ModelSpec
-from llmops.models.stack import Limits, check_budget, stacks
+from llmops.models.stack import Limits, check_budget, price_source, stacks
 from llmops.models.store import Store, open_store
 from llmops.numbers import dollars
 from llmops.places import Places, state_folder
@@ -65,7 +65,7 @@ async def _ask_models(
     with closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store:
         for model in models:
             try:
-                meters = {prompt.name: Meter(budget) for prompt in job.questions.prompts}
+                meters = {prompt.name: Meter(budget, price_source(model)) for prompt in job.questions.prompts}
                 responses += await _ask_model(places, job, model, meters, settings, store)
             finally:
                 await model.close()

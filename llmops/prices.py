@@ -94,6 +94,8 @@ def dearest(cost: Cost, input_tokens: int, output_tokens: int, tier: str | None 
 def _tokens(reply: Reply) -> Tokens | None:
     if found := billed(reply.usage):
         return found
+    if reply.usage_source == "estimated":
+        return None
     counted = {"prompt_tokens": reply.input_tokens, "completion_tokens": reply.output_tokens}
     return billed({**(reply.usage or {}), **counted})
 

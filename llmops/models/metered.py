@@ -47,7 +47,7 @@ def metered(model: Model, meter: Meter, cost: Cost) -> Model:
         reply: Reply | None = None
         try:
             reply = await model.ask(request)
-            owed, tokens = cost(reply), total([reply.input_tokens, reply.output_tokens])
+            owed, tokens = cost(reply), _counted(reply)
         except (WorldError, UserError) as problem:
             if getattr(problem, "kind", "key") in UNBILLED:
                 owed, tokens = 0.0, 0
@@ -103,6 +103,11 @@ def _dollars(model: Model, cost: Cost, allowance: Allowance) -> Callable[[int], 
         )
     most = _most_output(model, "budget_usd")
     return lambda given: dearest(cost, given, most, tier) or 0.0
+
+
+def _counted(reply: Reply) -> int | None:
+    """Return the tokens that the server counted; an estimate of them is not what it may bill."""
+    return None if reply.usage_source == "estimated" else total([reply.input_tokens, reply.output_tokens])
 
 
 def _most_output(model: Model, limit: str) -> int:

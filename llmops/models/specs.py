@@ -24,7 +24,11 @@ class OpenAISpec(Record, frozen=True, tag_field="kind", tag="openai"):
     """Merged into the request's body; a null takes a field out of it."""
     price: Price | None = None
     timeout_s: float = 300.0
+    """Seconds that one attempt may take by the clock, however busy the connection is."""
     concurrency: int | None = None
+    context: int | None = None
+    """Tokens that the server holds: a prompt that it counts as many for is an error, for servers that
+    answer it all the same. None leaves that to the server."""
 
 
 class LlamaCppSpec(Record, frozen=True, tag_field="kind", tag="llamacpp"):

@@ -39,11 +39,26 @@ class Model:
     concurrency: int | None = None
 
 
-def request_key(model: Model, request: Request) -> str:
-    """Return the store's key: sha256 of the canonical JSON of identity, wire and repeat, as hex.
-
-    Canonical: keys sorted, no spaces, UTF-8.
-    """
+def request_text(model: Model, request: Request) -> str:
+    """Return the canonical JSON of identity, wire and repeat: keys sorted, no spaces."""
     whole = {"identity": model.identity, "wire": model.wire(request), "repeat": request.repeat}
-    text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def key_of(text: str) -> str:
+    """Return the store's key of a canonical request: the sha256 of its UTF-8, as hex."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def request_key(model: Model, request: Request) -> str:
+    """Return the store's key: everything that can change the answer is in it, nothing else."""
+    return key_of(request_text(model, request))
+
+
+async def not_open(request: Request) -> Reply:
+    """Refuse to be asked: the model is only known by its settings.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(f"{request.example_id} was asked of a model that is not open")

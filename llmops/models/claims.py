@@ -7,6 +7,8 @@ from pathlib import Path
 from time import monotonic
 from weakref import WeakValueDictionary
 
+from llmops.errors import UserError
+
 try:
     import fcntl
 except ImportError:  # Windows: only this process's requests wait for each other
@@ -17,6 +19,9 @@ WAIT_S = 600.0
 """Seconds to wait for another process, which may be stopped; then both ask."""
 _DIGITS = 15
 """Hexadecimal digits of a key that name its byte: a file's positions end at 2⁶³."""
+_SHARED, _OWN = (fcntl.LOCK_SH, fcntl.LOCK_EX) if fcntl else (None, None)
+_OPEN = 2**62
+"""The byte that everyone who has the store open shares."""
 
 
 class Claims:
@@ -27,7 +32,11 @@ class Claims:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
+        """Open the file beside a store; a UserError while another process repairs that."""
+        self._file = path.open("a+b")
+        if self._lock(_SHARED, _OPEN) is False:
+            self._file.close()
+            raise UserError(f"{path.with_suffix('')}: is being repaired; run again when that is done")
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
@@ -42,19 +51,31 @@ class Claims:
                 if held and not self._file.closed:
                     fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
+    def is_alone(self) -> bool:
+        """Return whether no other process has the store open; from then on none opens it."""
+        return self._lock(_OWN, _OPEN) is not False
+
     def close(self) -> None:
         """Free every key."""
         self._file.close()
 
     async def _held(self, place: int) -> bool:
         pause_s, gives_up_at = FIRST_PAUSE_S, monotonic() + WAIT_S
-        while fcntl is not None and monotonic() < gives_up_at:
-            try:
-                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-                return True
-            except (BlockingIOError, PermissionError):
-                await asyncio.sleep(pause_s)
-                pause_s = min(LONGEST_PAUSE_S, 1.5 * pause_s)
-            except OSError:
-                break
+        while monotonic() < gives_up_at:
+            if (locked := self._lock(_OWN, place)) is not False:
+                return bool(locked)
+            await asyncio.sleep(pause_s)
+            pause_s = min(LONGEST_PAUSE_S, 1.5 * pause_s)
         return False
+
+    def _lock(self, how: int | None, place: int) -> bool | None:
+        """Return whether a byte of the file is locked now; None where there are no locks."""
+        if how is None:
+            return None
+        try:
+            fcntl.lockf(self._file, how | fcntl.LOCK_NB, 1, place)
+        except (BlockingIOError, PermissionError):
+            return False
+        except OSError:
+            return None
+        return True

@@ -12,9 +12,11 @@ from typing import NamedTuple
 from llmops.errors import UserError
 from llmops.models.claims import Claims
 from llmops.models.store_file import connect, explained
-from llmops.models.store_rows import GET, PUT, PUT_REQUEST, AnswerRow, answer_row, pack, reply_of
+from llmops.models.store_rows import GET, PUT, PUT_REQUEST, PUT_USED, AnswerRow, answer_row, pack, reply_of
 from llmops.records import Reply
 
+STORE = "store.db"
+"""The file's name in the state folder."""
 SCHEME = "sqlite:///"
 DAY_S = 86_400
 

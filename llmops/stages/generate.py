@@ -16,7 +16,7 @@ from llmops.models.meter import Budget, BudgetSpent, Meter
 from llmops.models.model import Ask, Model
 from llmops.models.specs import ModelSpec, RecordedSpec
 from llmops.models.stack import Limits, stacks
-from llmops.models.store import Store, open_store
+from llmops.models.store import STORE, Store, open_store
 from llmops.numbers import dollars
 from llmops.places import Places, state_folder, watched
 from llmops.progress import Progress
@@ -27,7 +27,6 @@ from llmops.tasks.answering import Answered, answered, summed
 from llmops.tasks.asking import ASKING
 from llmops.tasks.catalog import load_task
 
-STORE = "store.db"
 SPEND = "spend.jsonl"
 WATCHED = ("apps", "data", "models")
 """The folders that dvc.yaml has this stage depend on."""

@@ -17,6 +17,15 @@ from llmops.models.specs import (
 from llmops.places import Places
 from llmops.records import Sampling
 
+MOST_TOP_LOGPROBS = 20
+"""What OpenAI takes; servers of one's own take as many or fewer."""
+TAKEN = {
+    "n": "one answer is asked for at a time, more by the suite's `repeats`",
+    "stream": "write `stream: true` below sampling",
+    "messages": "a prompt file holds them",
+}
+"""What ``extra`` may not set, and what to do instead."""
+
 Opener = Callable[[str, Any, Places], Model]
 
 
@@ -75,8 +84,12 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     spec: ModelSpec = convert(raw, KINDS[kind][0], where)
     if isinstance(spec, OpenAISpec | LlamaCppSpec | TransformersSpec):
         _check_sampling(spec.sampling, f"{where}: sampling")
+    if isinstance(spec, OpenAISpec):
+        _check_extra(spec.extra, f"{where}: extra")
     if isinstance(spec, TransformersSpec) and spec.sampling.logprobs:
         raise UserError(f"{where}: sampling: logprobs: kind 'transformers' reports none; take it out")
+    if isinstance(spec, LlamaCppSpec | TransformersSpec) and spec.sampling.stream:
+        raise UserError(f"{where}: sampling: stream: kind {kind!r} answers as a whole; take it out")
     for field in ("context", "slots", "concurrency", "timeout_s"):
         _check(field, getattr(spec, field, None), lambda value: value > 0, f"{where}: {{}}; must be above 0")
     return spec
@@ -99,6 +112,17 @@ def _check_sampling(sampling: Sampling, where: str) -> None:
     _check("temperature", sampling.temperature, lambda t: t >= 0, f"{where}: {{}}; must be 0 or more")
     _check("top_p", sampling.top_p, lambda p: 0 < p <= 1, f"{where}: {{}}; must be above 0 and at most 1")
     _check("max_tokens", sampling.max_tokens, lambda n: n >= 1, f"{where}: {{}}; must be at least 1")
+    most, told = MOST_TOP_LOGPROBS, sampling.top_logprobs
+    _check("top_logprobs", told, lambda n: 0 <= n <= most, f"{where}: {{}}; must be 0 to {most}")
+    if told is not None and not sampling.logprobs:
+        raise UserError(f"{where}: top_logprobs: needs logprobs; add `logprobs: true`")
+
+
+def _check_extra(extra: dict[str, Any], where: str) -> None:
+    """Refuse what would make a reply another than the one answer that is read of it."""
+    for field, instead in TAKEN.items():
+        if extra.get(field) is not None:
+            raise UserError(f"{where}: {field}: cannot be set here; {instead}")
 
 
 def _check(field: str, value: float | None, holds: Callable[[float], bool], message: str) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from llmops.errors import UserError
-from llmops.models.completions import chat_body, read_completion
+from llmops.models.chat_body import chat_body
+from llmops.models.completions import read_answer
 from llmops.models.files import project_file, sha256_of
 from llmops.models.model import Model
 from llmops.models.specs import LlamaCppSpec, sampling_identity
@@ -43,7 +44,8 @@ def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
         return {**chat_body(request, spec.sampling, "max_tokens"), **PURE_SAMPLING}
 
     async def ask(request: Request) -> Reply:
-        reply = read_completion(await engines.complete(wire(request)))
+        body = wire(request)
+        reply = read_answer(await engines.complete(body), request, spec.sampling, body)
         return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=engine)
 
     identity = {

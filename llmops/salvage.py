@@ -28,7 +28,7 @@ class _Cell(NamedTuple):
 def salvaged(path: Path) -> Iterator[tuple[int | None, Row]]:
     """Yield (rowid, columns) of each row in the pages of a file and its log; rowid None in an index.
 
-    Text that is no UTF-8 keeps its bytes as surrogates. A row may come several times.
+    A row may come several times; one whose text is no UTF-8 does not come.
     """
     main = path.read_bytes()
     size = _page_size(main)
@@ -120,7 +120,7 @@ def _value(kind: int, raw: bytes) -> Any:
     if kind in {8, 9}:
         return kind - 8
     if kind >= 12:
-        return raw.decode("utf-8", "surrogateescape") if kind % 2 else raw
+        return raw.decode() if kind % 2 else raw
     if kind == 0:
         return None
     raise ValueError("no column of ours")

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from threading import Lock
@@ -12,7 +13,16 @@ from typing import NamedTuple
 from llmops.errors import UserError
 from llmops.models.claims import Claims
 from llmops.models.store_file import connect, explained
-from llmops.models.store_rows import GET, PUT, PUT_REQUEST, PUT_USED, AnswerRow, answer_row, pack, reply_of
+from llmops.models.store_rows import (
+    PUT,
+    PUT_REQUEST,
+    PUT_USED,
+    AnswerRow,
+    answer_row,
+    get_many,
+    pack,
+    reply_of,
+)
 from llmops.records import Reply
 
 STORE = "store.db"
@@ -58,12 +68,19 @@ class Store:
         Raises:
             UserError: the file cannot be read, or the answer is damaged.
         """
+        return self.get_many([key]).get(key)
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Reply]:
+        """Return key → reply of those that are kept, looked up at once; some hundred keys at most.
+
+        Raises:
+            UserError: as ``get``.
+        """
         with explained(self.path):
-            row = self._reader.execute(GET, (key,)).fetchone()
-        if row is None:
-            return None
-        self._used.add(key)
-        return self._reply(row)
+            rows = self._reader.execute(get_many(len(keys)), keys).fetchall()
+        found = {row[0]: self._reply(row) for row in rows}
+        self._used.update(found)
+        return found
 
     async def put(self, key: str, model: str, reply: Reply, request: str | None = None) -> Reply:
         """Keep a reply durably, and return what is kept: another process's when that came first.
@@ -157,7 +174,7 @@ class Store:
         return int(made.lastrowid or 0), text
 
     def _kept(self, key: str) -> Reply:
-        return self._reply(self._writer.execute(GET, (key,)).fetchone())
+        return self._reply(self._writer.execute(get_many(1), (key,)).fetchone())
 
     def _reply(self, row: tuple[str, str | None, str, bytes, int | None]) -> Reply:
         try:

@@ -19,7 +19,6 @@ TABLES = (
 """answers: what is looked up. requests: what was asked, squeezed by the help of a text in shared.
 used: the last day (days since 1970, UTC) that an answer was given again; no row means never."""
 
-GET = "SELECT key, asked_at, model, reply, checksum FROM answers WHERE key = ?"
 PUT = "INSERT OR IGNORE INTO answers (key, asked_at, model, reply, checksum) VALUES (?, ?, ?, ?, ?)"
 PUT_REQUEST = "INSERT OR IGNORE INTO requests (key, shared, packed) VALUES (?, ?, ?)"
 PUT_USED = """INSERT INTO used (key, day) VALUES (?, ?)
@@ -61,6 +60,12 @@ def checksum_of_old(key: str, asked_at: str | None, model: str, reply: bytes) ->
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return checksum(key, asked_at, model, reply)
+
+
+def get_many(count: int) -> str:
+    """Return the statement that selects so many answers by their keys."""
+    marks = ",".join("?" * count)
+    return f"SELECT key, asked_at, model, reply, checksum FROM answers WHERE key IN ({marks})"  # noqa: S608
 
 
 def is_whole(row: AnswerRow) -> bool:

@@ -17,11 +17,10 @@ class Answered(NamedTuple):
     error: Fault | None
 
 
-async def answered(asking: Asking, ask: Callable[[Request], Awaitable[Reply]]) -> Answered:
-    """Send the task's Requests until it returns its answer, or until one has no answer."""
+async def answered(asking: Asking, request: Request, ask: Callable[[Request], Awaitable[Reply]]) -> Answered:
+    """Send the task's first Request, then those it yields until it returns its answer or one has none."""
     turns: list[Turn] = []
     try:
-        request = next(asking)
         while True:
             reply = await ask(request)
             turns.append(Turn(messages=request.messages, reply=reply))
@@ -30,6 +29,18 @@ async def answered(asking: Asking, ask: Callable[[Request], Awaitable[Reply]]) -
             request = asking.send(reply)
     except StopIteration as done:
         return Answered(done.value, turns, None)
+
+
+def answered_at_once(asking: Asking, request: Request, reply: Reply) -> Answered | None:
+    """Return the answer that the first Request's Reply leads to, None when the task asks on."""
+    turns = [Turn(messages=request.messages, reply=reply)]
+    if reply.error is not None:
+        return Answered(None, turns, reply.error)
+    try:
+        asking.send(reply)
+    except StopIteration as done:
+        return Answered(done.value, turns, None)
+    return None
 
 
 def summed(values: Sequence[Number | None]) -> Number | None:

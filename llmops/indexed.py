@@ -32,22 +32,16 @@ class Indexed(Generic[T]):
     def __len__(self) -> int:
         return len(self._offsets)
 
-    def __getitem__(self, number: int) -> T:
-        return next(self._read([self._offsets[number]]))
-
     def __iter__(self) -> Iterator[T]:
         return self._read(self._offsets)
+
+    def at(self, numbers: Iterable[int]) -> Iterator[T]:
+        """Yield the rows of these numbers."""
+        return self._read(self._offsets[number] for number in numbers)
 
     def keep(self, numbers: Iterable[int]) -> None:
         """Leave out all rows but these, whose order becomes the rows' order."""
         self._offsets = array("Q", (self._offsets[number] for number in numbers))
 
     def _read(self, offsets: Iterable[int]) -> Iterator[T]:
-        here = 0
-        with self._path.open("rb") as file:
-            for offset in offsets:
-                if offset != here:
-                    file.seek(offset)
-                line = file.readline()
-                here = offset + len(line)
-                yield self._decode(line)
+        return map(self._decode, jsonl.lines_at(self._path, offsets))

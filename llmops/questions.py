@@ -35,16 +35,19 @@ class Questions:
     def __len__(self) -> int:
         return len(self.prompts) * len(self.examples) * self.repeats
 
-    def __getitem__(self, number: int) -> Question:
-        rest, repeat = divmod(number, self.repeats)
-        prompt, example = divmod(rest, len(self.examples))
-        return Question(self.examples[example], self.prompts[prompt], repeat)
-
     def __iter__(self) -> Iterator[Question]:
         for prompt in self.prompts:
             for example in self.examples:
                 for repeat in range(self.repeats):
                     yield Question(example, prompt, repeat)
+
+    def at(self, numbers: Sequence[int]) -> Iterator[Question]:
+        """Yield the questions of these numbers, each its place in the order."""
+        rests = [divmod(number, self.repeats) for number in numbers]
+        places = [(divmod(rest, len(self.examples)), repeat) for rest, repeat in rests]
+        examples = self.examples.at(example for (_, example), _ in places)
+        for ((prompt, _), repeat), example in zip(places, examples, strict=True):
+            yield Question(example, self.prompts[prompt], repeat)
 
 
 class Job(NamedTuple):

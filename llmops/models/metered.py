@@ -23,7 +23,8 @@ TEMPLATE_TOKENS = 64
 """What a chat template may add to one message."""
 
 UNBILLED = frozenset({
-    "content_filter", "context_overflow", "key", "quota", "rate_limited", "refused", "unknown", "unreachable",
+    "content_filter", "context_overflow", "key", "quota", "rate_limited", "refused", "stopped",
+    "unknown", "unreachable",
 })  # fmt: skip
 """Faults after which nothing is owed, since no answer was begun; after any other it is not known."""
 

@@ -8,6 +8,7 @@ from llmops.models.meter import Meter
 from llmops.models.metered import foreseer, metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
+from llmops.models.stoppable import Stop, stoppable
 from llmops.models.store import Store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
@@ -49,11 +50,19 @@ def check_budget(models: Iterable[Model], allowance: Allowance) -> None:
             foreseer(model, cost_of(model), allowance)
 
 
-def stacks(model: Model, store: Store, meters: Sequence[Meter], limits: Limits) -> list[Model]:
-    """Return one stack for each meter, all behind the same limits."""
+def stacks(
+    model: Model, store: Store, meters: Sequence[Meter], limits: Limits, stop: Stop | None = None
+) -> list[Model]:
+    """Return one stack for each meter, all behind the same limits, until ``stop`` is asked for."""
     if not model.stored:
         return [model for _ in meters]
-    gate = limited(timed(model), limits.concurrency, limits.requests_per_min)
+    stop = stop or Stop()
+    gate = limited(
+        stoppable(timed(model), stop), limits.concurrency, limits.requests_per_min, sleep=stop.sleep
+    )
     cost = cost_of(model)
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
-    return [stored(retrying(metered(gate, meter, cost), patience), store, meter) for meter in meters]
+    return [
+        stored(retrying(metered(gate, meter, cost), patience, sleep=stop.sleep), store, meter)
+        for meter in meters
+    ]

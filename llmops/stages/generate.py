@@ -1,33 +1,32 @@
 """results/<suite>/examples.jsonl, prompts/, models/ -> responses.jsonl: money is spent here."""
 
 import asyncio
-import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from time import monotonic
 
 from llmops import jsonl
 from llmops.config import PARAMS, section
-from llmops.errors import UserError
+from llmops.errors import Stopped
+from llmops.generating import GO_ON, Round, Run
 from llmops.models.budget import Budget, checked
-from llmops.models.catalog import open_model
+from llmops.models.catalog import closed_model, open_model
 from llmops.models.chosen import chosen_models
-from llmops.models.meter import Meter
-from llmops.models.model import Ask, Model
+from llmops.models.model import Model
+from llmops.models.recording import Recording, replayed
 from llmops.models.specs import ModelSpec
-from llmops.models.stack import Limits, check_budget, price_source, stacks
-from llmops.models.store import Store, open_store
-from llmops.numbers import dollars
+from llmops.models.stack import Limits, check_budget
+from llmops.models.stoppable import Stop
+from llmops.models.store import STORE, open_store
 from llmops.places import Places, state_folder
-from llmops.progress import Progress
-from llmops.questions import Job, Question, load_job
-from llmops.records import Response
+from llmops.questions import Job, load_job
+from llmops.signals import on_signals
+from llmops.spool import Spool, spooled
 from llmops.suites import load_suite
-from llmops.tasks.answering import Answered, answered
-from llmops.totals import total
 
-STORE = "store.db"
 SPEND = "spend.jsonl"
 
 
@@ -38,118 +37,72 @@ class Params(Limits):
     """Order in which examples are asked, so that a run cut short is a fair sample."""
 
 
-def main(places: Places, name: str, only: list[str] | None = None, limit: int | None = None) -> None:
+def main(
+    places: Places,
+    name: str,
+    only: list[str] | None = None,
+    limit: int | None = None,
+    recording: Path | None = None,
+) -> None:
     """Ask every model of the suite every example through every prompt.
 
     Args:
         only: the models to ask; all of the suite's when None.
         limit: ask a random sample of this many examples; all when None.
+        recording: take all answers from this file, or from the suite's own; no model is opened.
+
+    Raises:
+        Stopped: the user ended the run; what was answered is stored.
     """
     suite = load_suite(places.root, name)
     settings = section(places.root, "generate", Params)
     checked(settings, f"{PARAMS}: generate")
     job = load_job(places, name, suite, limit, settings.seed)
+    recording = recording or (places.root / suite.recording if suite.recording else None)
     specs = chosen_models(places, suite, only)
-    responses = asyncio.run(_ask_models(places, job, specs, settings))
-    jsonl.write(places.suite(name, "responses.jsonl"), responses)
+    opened = partial(_models, places, specs, recording)
+    with spooled(places.suite(name, "responses.jsonl"), len(specs) * len(job.questions)) as spool:
+        try:
+            asyncio.run(_ask_models(places, job, opened, settings, spool))
+        except asyncio.CancelledError:
+            raise Stopped(f"stopped at once: what was answered is stored, and {GO_ON}") from None
+
+
+def _models(places: Places, specs: dict[str, ModelSpec], recording: Path | None) -> list[Model]:
+    if recording is None:
+        return [open_model(name, spec, places) for name, spec in specs.items()]
+    replies = Recording(recording)
+    closed = [closed_model(name, spec, places) for name, spec in specs.items()]
+    return [replayed(model, replies) if model.stored else model for model in closed]
 
 
 async def _ask_models(
-    places: Places, job: Job, specs: Mapping[str, ModelSpec], settings: Params
-) -> list[Response]:
-    """Return every model's responses, in the order of the suite's models, prompts and examples."""
-    models = [open_model(name, spec, places) for name, spec in specs.items()]
-    check_budget(models, settings)
-    budget = Budget(settings)
-    responses: list[Response] = []
-    with closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store:
-        for model in models:
+    places: Places, job: Job, opened: Callable[[], list[Model]], settings: Params, spool: Spool
+) -> None:
+    """Put every model's responses, numbered in the order of the suite's models, prompts and examples."""
+    models, stop = opened(), Stop()
+    with (
+        closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
+        on_signals(stop.ask),
+    ):
+        check_budget(models, settings)
+        run = Run(store, Budget(settings), settings, stop, settings.seed)
+        for place, model in enumerate(models):
             try:
-                meters = {prompt.name: Meter(budget, price_source(model)) for prompt in job.questions.prompts}
-                responses += await _ask_model(places, job, model, meters, settings, store)
+                await _ask_model(places, Round(run, job, model, spool.after(place * len(job.questions))))
             finally:
                 await model.close()
-    return responses
 
 
-async def _ask_model(
-    places: Places, job: Job, model: Model, meters: Mapping[str, Meter], settings: Params, store: Store
-) -> list[Response]:
+async def _ask_model(places: Places, asked: Round) -> None:
+    """Ask one model, and write down what was spent, however it ends."""
     started, at = monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    stacked = stacks(model, store, list(meters.values()), settings)
-    asks = {prompt: stack.ask for prompt, stack in zip(meters, stacked, strict=True)}
     try:
-        return await _ask_all(job, model.name, asks, meters, settings)
+        await asked.ask_all()
     finally:
-        seconds = (monotonic() - started) / len(meters)
-        rows = [m.spend(at, job.suite, model.name, prompt, seconds) for prompt, m in meters.items()]
+        seconds = (monotonic() - started) / len(asked.meters)
+        rows = [
+            meter.spend(at, asked.suite, asked.model, prompt, seconds)
+            for prompt, meter in asked.meters.items()
+        ]
         jsonl.append(state_folder(places.root) / SPEND, rows)
-
-
-async def _ask_all(
-    job: Job, model: str, asks: Mapping[str, Ask], meters: Mapping[str, Meter], settings: Params
-) -> list[Response]:
-    """Ask in random order, so many at once as settings say, and return the responses in order."""
-    responses: list[Response | None] = [None] * len(job.questions)
-    order = list(range(len(responses)))
-    random.Random(settings.seed).shuffle(order)
-    waiting = iter(order)
-    progress = Progress(f"generate {job.suite}: {model}", len(order))
-
-    async def work() -> None:
-        for number in waiting:
-            question = job.questions[number]
-            found = await _answered(job, question, asks[question.prompt.name])
-            responses[number] = _response(job.suite, model, question, found)
-            progress.step(_note(meters.values()))
-
-    try:
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(min(settings.concurrency, len(order))):
-                workers.create_task(work())
-    except BaseExceptionGroup as group:
-        problem = next((each for each in group.exceptions if isinstance(each, UserError)), None)
-        if problem is None:
-            raise
-        raise problem from None
-    finally:
-        progress.end(_note(meters.values()))
-    return [response for response in responses if response is not None]
-
-
-async def _answered(job: Job, question: Question, ask: Ask) -> Answered:
-    asking, request = job.begin(question)
-    return await answered(asking, request, ask)
-
-
-def _response(suite: str, model: str, question: Question, found: Answered) -> Response:
-    replies = [turn.reply for turn in found.turns]
-    last = replies[-1] if replies else None
-    return Response(
-        suite=suite,
-        example_id=question.example.id,
-        model=model,
-        prompt=question.prompt.name,
-        repeat=question.repeat,
-        answer=found.answer,
-        finish_reason=last.finish_reason if last else None,
-        served_model=last.served_model if last else None,
-        fingerprint=last.fingerprint if last else None,
-        input_tokens=total(reply.input_tokens for reply in replies),
-        output_tokens=total(reply.output_tokens for reply in replies),
-        latency_s=total(reply.latency_s for reply in replies) if replies else None,
-        cost_usd=total([0.0, *(reply.cost_usd for reply in replies)]),
-        turns=found.turns,
-        error=found.error,
-        confidence=last.confidence if last else None,
-    )
-
-
-def _note(meters: Iterable[Meter]) -> str:
-    """Return what the store answered, what was spent and what is left, for the progress line."""
-    every = list(meters)
-    hits = sum(meter.hits for meter in every)
-    spent = [meter.spent_usd for meter in every]
-    known = sum(usd for usd in spent if usd is not None)
-    told = [f"{hits} from the store", f"{dollars(None if None in spent else known)} spent"]
-    return ", ".join([*told, *filter(None, {meter.budget.left() for meter in every})])

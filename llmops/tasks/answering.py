@@ -33,3 +33,15 @@ async def answered(asking: Asking, request: Request, ask: Callable[[Request], Aw
         return Answered(None, turns, Fault(kind=BUDGET, message=str(spent)))
     except StopIteration as done:
         return Answered(done.value, turns, None)
+
+
+def answered_at_once(asking: Asking, request: Request, reply: Reply) -> Answered | None:
+    """Return the answer that the first Request's Reply leads to, None when the task asks on."""
+    turns = [Turn(messages=request.messages, reply=reply)]
+    if reply.error is not None:
+        return Answered(None, turns, reply.error)
+    try:
+        asking.send(reply)
+    except StopIteration as done:
+        return Answered(done.value, turns, None)
+    return None

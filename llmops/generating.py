@@ -9,17 +9,19 @@ from typing import NamedTuple
 
 from llmops import jsonl
 from llmops.errors import Stopped, UserError
-from llmops.models.meter import Budget, BudgetSpent, Meter
+from llmops.models.budget import Budget
+from llmops.models.meter import Meter
 from llmops.models.model import Model
 from llmops.models.recalling import recalling
-from llmops.models.stack import Limits, stacks
+from llmops.models.stack import Limits, price_source, stacks
 from llmops.models.stoppable import STOPPED, Stop, Stopping
 from llmops.models.store import Store
 from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
 from llmops.questions import Job, Question
-from llmops.records import Fault, Response
-from llmops.tasks.answering import Answered, answered, answered_at_once, summed
+from llmops.records import Response
+from llmops.tasks.answering import Answered, answered, answered_at_once
+from llmops.totals import total
 
 BLOCK = 256
 """Questions that are looked up in the store at once."""
@@ -47,7 +49,8 @@ class Round:
     """
 
     def __init__(self, run: Run, job: Job, model: Model, put: Put) -> None:
-        self.meters = {prompt.name: Meter(run.budget) for prompt in job.questions.prompts}
+        where = price_source(model)
+        self.meters = {prompt.name: Meter(run.budget, where) for prompt in job.questions.prompts}
         self.suite, self.model = job.suite, model.name
         self._run, self._job, self._put = run, job, put
         self._stored = model.stored
@@ -118,8 +121,6 @@ class Round:
         self._asking += 1
         try:
             found = await answered(asking, request, self._asks[question.prompt.name])
-        except BudgetSpent as spent:
-            found = Answered(None, [], Fault(kind="budget", message=str(spent)))
         except Stopping:
             return
         finally:
@@ -142,13 +143,12 @@ class Round:
         hits = sum(meter.hits for meter in self.meters.values())
         told = [f"{in_flight} in flight"] if in_flight else []
         told += [f"{waiting} waiting"] if (waiting := self._asking - in_flight) > 0 else []
-        return ", ".join([*told, f"{hits} from the store", f"{self._spent()} spent"])
+        told += [f"{hits} from the store", f"{self._spent()} spent", self._run.budget.left()]
+        return ", ".join(filter(None, told))
 
     def _spent(self) -> str:
         spent = [meter.spent_usd for meter in self.meters.values()]
-        known = dollars(None if None in spent else sum(usd for usd in spent if usd is not None))
-        limit_usd = self._run.budget.limit_usd
-        return known if limit_usd is None else f"{known} of {dollars(limit_usd)}"
+        return dollars(total(spent))
 
 
 @contextmanager
@@ -177,10 +177,10 @@ def response(suite: str, model: str, question: Question, found: Answered) -> Res
         finish_reason=last.finish_reason if last else None,
         served_model=last.served_model if last else None,
         fingerprint=last.fingerprint if last else None,
-        input_tokens=summed([reply.input_tokens for reply in replies]),
-        output_tokens=summed([reply.output_tokens for reply in replies]),
-        latency_s=summed([reply.latency_s for reply in replies]),
-        cost_usd=summed([reply.cost_usd for reply in replies]),
+        input_tokens=total(reply.input_tokens for reply in replies),
+        output_tokens=total(reply.output_tokens for reply in replies),
+        latency_s=total(reply.latency_s for reply in replies) if replies else None,
+        cost_usd=total([0.0, *(reply.cost_usd for reply in replies)]),
         turns=found.turns,
         error=found.error,
         confidence=last.confidence if last else None,

@@ -66,6 +66,9 @@ class Metric(NamedTuple):
     """What an unread answer counts as where the suite says ``unread: wrong``."""
     each: Corpus | None = None
     """Rows → each pair's own value, where they tell it: then ``function`` is not called."""
+    whole: bool = False
+    """True when a pair's value rests on the other pairs too: it is then called once with all of a
+    suite's pairs, which are held in memory, not with blocks of them."""
 
 
 _IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
@@ -303,8 +306,8 @@ def load_metric(name: str, root: Path) -> Metric:
 
     A project's own is ``path/to/file.py:function``. It takes (reads, targets) and returns one
     number for each pair. Its docstring's first line is the summary; ``tasks`` (names),
-    ``higher_is_better``, ``needs_target``, ``statistics`` and ``corpus`` may be set on it as
-    attributes; its version is its file's sha256, so that an edit shows. The hub's is ``hub:name``:
+    ``higher_is_better``, ``needs_target``, ``whole``, ``statistics`` and ``corpus`` may be set on it
+    as attributes; its version is its file's sha256, so that an edit shows. The hub's is ``hub:name``:
     see ``hub_name``.
 
     Args:
@@ -354,6 +357,7 @@ def _own(name: str, root: Path) -> Metric:
         statistics=getattr(function, "statistics", None),
         corpus=getattr(function, "corpus", None),
         needs_target=bool(getattr(function, "needs_target", True)),
+        whole=bool(getattr(function, "whole", False)),
     )
 
 

@@ -1,9 +1,12 @@
 """What a server was asked and did not do, which no error tells."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 import msgspec
 
 from llmops.errors import UserError
-from llmops.records import Reply, Request, ResponseFormat, Sampling
+from llmops.records import Reply, Request, Response, ResponseFormat, Sampling
 from llmops.schemas import holds
 
 
@@ -30,6 +33,20 @@ def unheeded(reply: Reply, request: Request, sampling: Sampling) -> list[str]:
         "stream": sampling.stream and reply.first_token_s is None,
     }
     return sorted(name for name, shown in ignored.items() if shown)
+
+
+def unheeded_lines(responses: Iterable[Response]) -> list[str]:
+    """Return a line for each model that did not heed something, with how many answers show it."""
+    answers, shown = Counter[str](), dict[str, Counter[str]]()
+    for response in responses:
+        answers[response.model] += 1
+        shown.setdefault(response.model, Counter()).update(response.unheeded)
+    return [
+        f"{model}: not heeded: {', '.join(f'{name} in {n}' for name, n in sorted(count.items()))}"
+        f" of {answers[model]} answers"
+        for model, count in shown.items()
+        if count
+    ]
 
 
 def _holds(text: str, wanted: ResponseFormat) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from llmops.models.model import Ask, Model
 from llmops.models.specs import ModelSpec, RecordedSpec
 from llmops.models.stack import Limits, stacks
 from llmops.models.store import Store, open_store
+from llmops.models.unheeded import unheeded_lines
 from llmops.numbers import dollars
 from llmops.places import Places, state_folder, watched
 from llmops.progress import Progress
@@ -74,6 +76,8 @@ def main(places: Places, name: str, only: list[str] | None = None, limit: int | 
     asking = load_task(suite.task, f"{PARAMS}: suites: {name}: task").asking
     responses = asyncio.run(_ask_models(Job(name, asking, questions, settings, places), specs))
     jsonl.write(places.suite(name, "responses.jsonl"), responses)
+    for line in unheeded_lines(responses):
+        print(f"generate {name}: {line}", file=sys.stderr)
 
 
 def _questions(places: Places, name: str, suite: Suite, limit: int | None, seed: int) -> list[Question]:
@@ -163,7 +167,8 @@ async def _ask_all(
     async def work() -> None:
         for number in waiting:
             question = job.questions[number]
-            found = await _answered(job.asking, question, asks[question.prompt.name])
+            way = question.prompt.asking or job.asking
+            found = await _answered(way, question, asks[question.prompt.name])
             responses[number] = _response(job.name, model, question, found)
             progress.step(_note(meters.values()))
 
@@ -182,9 +187,9 @@ async def _ask_all(
 
 
 async def _answered(asking: str, question: Question, ask: Ask) -> Answered:
-    messages = question.prompt.render(question.example)
+    messages, wanted = question.prompt.render(question.example), question.prompt.response_format
     try:
-        return await answered(ASKING[asking](question.example, messages, question.repeat), ask)
+        return await answered(ASKING[asking](question.example, messages, question.repeat, wanted), ask)
     except BudgetSpent as spent:
         return Answered(None, [], Fault(kind="budget", message=str(spent)))
 
@@ -192,6 +197,7 @@ async def _answered(asking: str, question: Question, ask: Ask) -> Answered:
 def _response(suite: str, model: str, question: Question, found: Answered) -> Response:
     replies = [turn.reply for turn in found.turns]
     last = replies[-1] if replies else None
+    sources = {reply.usage_source for reply in replies}
     return Response(
         suite=suite,
         example_id=question.example.id,
@@ -204,11 +210,14 @@ def _response(suite: str, model: str, question: Question, found: Answered) -> Re
         fingerprint=last.fingerprint if last else None,
         input_tokens=summed([reply.input_tokens for reply in replies]),
         output_tokens=summed([reply.output_tokens for reply in replies]),
+        usage_source="estimated" if "estimated" in sources else last.usage_source if last else None,
         latency_s=summed([reply.latency_s for reply in replies]),
+        first_token_s=last.first_token_s if last else None,
         cost_usd=summed([reply.cost_usd for reply in replies]),
         turns=found.turns,
         error=found.error,
         confidence=last.confidence if last else None,
+        unheeded=sorted({name for reply in replies for name in reply.unheeded}),
     )
 
 

@@ -86,6 +86,9 @@ class ResponseFormat(Record):
 
     name: str
     json_schema: dict[str, Any]
+    strict: bool = False
+    """Every object requires all of its properties and takes no other, so that servers such as OpenAI can
+    hold the answer to it."""
 
 
 class Request(Record):

@@ -55,13 +55,14 @@ class Job(NamedTuple):
 
     suite: str
     asking: str
-    """A key of ``tasks.asking.ASKING``."""
+    """A key of ``tasks.asking.ASKING``; a prompt's own goes before it."""
     questions: Questions
 
     def begin(self, question: Question) -> tuple[Asking, Request]:
         """Return the task's generator with the first Request, which all that follow depend on."""
-        messages = question.prompt.render(question.example)
-        asking = ASKING[self.asking](question.example, messages, question.repeat)
+        example, prompt, repeat = question
+        way = ASKING[prompt.asking or self.asking]
+        asking = way(example, prompt.render(example), repeat, prompt.response_format)
         return asking, next(asking)
 
 

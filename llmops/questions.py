@@ -15,8 +15,9 @@ from llmops.places import Places
 from llmops.prompts import Prompt, load_prompt
 from llmops.records import Example, Request
 from llmops.suites import Suite
-from llmops.tasks.asking import ASKING, WEIGHING, Asking
+from llmops.tasks.asking import ASKING, Asking
 from llmops.tasks.catalog import load_task
+from llmops.tasks.likelihood import WEIGHING
 
 
 class Question(NamedTuple):
@@ -59,7 +60,7 @@ class Job(NamedTuple):
 
     suite: str
     asking: str
-    """A key of ``tasks.asking.ASKING``."""
+    """A key of ``tasks.asking.ASKING``; a prompt's own goes before it."""
     questions: Questions
     labels: list[str] = []
     """The answers there are; [] where the data set names none, or the task does not ask for them."""
@@ -68,15 +69,23 @@ class Job(NamedTuple):
         """Refuse models that cannot be asked in the task's way.
 
         Raises:
-            UserError: the task has choices weighed, and a model cannot.
+            UserError: the task has choices weighed, and a model cannot, or a prompt is asked otherwise.
         """
-        if self.asking in WEIGHING:
-            hold_to_weighing(specs, f"{PARAMS}: suites: {self.suite}: models")
+        if self.asking not in WEIGHING:
+            return
+        hold_to_weighing(specs, f"{PARAMS}: suites: {self.suite}: models")
+        for prompt in self.questions.prompts:
+            if prompt.asking:
+                raise UserError(f"{prompt.path}: asking: choices are weighed by the task; take it out")
 
     def begin(self, question: Question) -> tuple[Asking, Request]:
         """Return the task's generator with the first Request, which all that follow depend on."""
-        messages = question.prompt.render(question.example)
-        asking = ASKING[self.asking](question.example, messages, question.repeat, self.labels)
+        example, prompt, repeat = question
+        messages = prompt.render(example)
+        if self.asking in WEIGHING:
+            asking = WEIGHING[self.asking](example, messages, repeat, self.labels)
+        else:
+            asking = ASKING[prompt.asking or self.asking](example, messages, repeat, prompt.response_format)
         return asking, next(asking)
 
 

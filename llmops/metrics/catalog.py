@@ -21,6 +21,7 @@ from llmops.metrics import (
     ranking,
     rouge,
     structure,
+    tool_use,
 )
 from llmops.metrics.hub import PREFIX, hub_function, hub_name
 from llmops.metrics.own import own_function
@@ -124,6 +125,12 @@ def _rouge(kind: str, korean: bool) -> Metric:
 
 
 METRICS: dict[str, Metric] = {
+    "tool_call_match": Metric(
+        "tool_call_match",
+        tool_use.tool_call_match,
+        frozenset({"tool_call"}),
+        "share of answers that call the target's tools with equal arguments",
+    ),
     "label_accuracy": Metric(
         "label_accuracy",
         match.label_accuracy,

@@ -51,8 +51,16 @@ class Model:
 
 def request_text(model: Model, request: Request) -> str:
     """Return the canonical JSON of identity, wire and repeat: keys sorted, no spaces."""
-    wire = _canonical(model.wire(request))
-    return f'{{"identity":{model.identity_text},"repeat":{request.repeat},"wire":{wire}}}'
+    return _text(model.identity_text, model.wire(request), request.repeat)
+
+
+def text_of(identity: dict[str, Any], wire: dict[str, Any], repeat: int) -> str:
+    """Return the canonical JSON of a request that is known by its parts."""
+    return _text(_canonical(identity), wire, repeat)
+
+
+def _text(identity: str, wire: dict[str, Any], repeat: int) -> str:
+    return f'{{"identity":{identity},"repeat":{repeat},"wire":{_canonical(wire)}}}'
 
 
 def key_of(text: str) -> str:
@@ -63,3 +71,12 @@ def key_of(text: str) -> str:
 def request_key(model: Model, request: Request) -> str:
     """Return the store's key: everything that can change the answer is in it, nothing else."""
     return key_of(request_text(model, request))
+
+
+async def not_open(request: Request) -> Reply:
+    """Refuse to be asked: the model is only known by its settings.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(f"{request.example_id} was asked of a model that is not open")

@@ -1,6 +1,7 @@
 """The door to ``openai``: any server that speaks the OpenAI chat protocol."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,10 +14,10 @@ import openai
 from msgspec.structs import replace
 
 from llmops.errors import WorldError
-from llmops.models.address import Address, address_of, explained
+from llmops.models.address import Address, address_of, checked_url, explained
 from llmops.models.chat_body import chat_body
 from llmops.models.completions import read_answer
-from llmops.models.model import Model
+from llmops.models.model import Model, not_open
 from llmops.models.server_errors import read_error
 from llmops.models.specs import OPENAI_URL, OpenAISpec, sampling_identity
 from llmops.models.streams import added_up
@@ -39,6 +40,19 @@ class _Received(NamedTuple):
     first_token_s: float | None = None
 
 
+def closed_openai(name: str, spec: OpenAISpec) -> Model:
+    """Return the model known by its settings alone: it needs no key, and cannot be asked."""
+    base_url = checked_url(name, spec.base_url)
+    return Model(
+        name,
+        _identity(spec, base_url),
+        _wire(spec, base_url),
+        not_open,
+        price=spec.price,
+        concurrency=spec.concurrency,
+    )
+
+
 def open_openai(name: str, spec: OpenAISpec) -> Model:
     """Return the model behind ``spec.base_url``.
 
@@ -47,10 +61,10 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
     """
     address = address_of(name, spec)
     client = _client(address, spec.timeout_s)
-    wire = _wire(spec, address.base_url)
+    closed = closed_openai(name, spec)
 
     async def ask(request: Request) -> Reply:
-        body = wire(request)
+        body = closed.wire(request)
         try:
             async with asyncio.timeout(spec.timeout_s):
                 received = await _send(client, body)
@@ -61,15 +75,7 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         except (WorldError, openai.APIError, httpx2.HTTPError) as problem:
             raise explained(_fault_of(problem), address) from None
 
-    return Model(
-        name,
-        _identity(spec, address.base_url),
-        wire,
-        ask,
-        client.close,
-        price=spec.price,
-        concurrency=spec.concurrency,
-    )
+    return dataclasses.replace(closed, ask=ask, close=client.close)
 
 
 async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from llmops.models.budget import BudgetSpent
 from llmops.models.model import Model, request_key
 from llmops.models.store import Store
 from llmops.records import Reply, Request
@@ -16,7 +17,7 @@ def recalling(model: Model, store: Store) -> Recall:
     """
 
     async def looked_up(requests: Sequence[Request]) -> list[Reply | None]:
-        return [await model.ask(request) for request in requests]
+        return [await _looked_up(model, request) for request in requests]
 
     async def recalled(requests: Sequence[Request]) -> list[Reply | None]:
         keys = [request_key(model, request) for request in requests]
@@ -24,3 +25,10 @@ def recalling(model: Model, store: Store) -> Recall:
         return [known.get(key) for key in keys]
 
     return recalled if model.stored else looked_up
+
+
+async def _looked_up(model: Model, request: Request) -> Reply | None:
+    try:
+        return await model.ask(request)
+    except BudgetSpent:  # a recorded one, which is raised again where it is one question's fault
+        return None

@@ -9,8 +9,8 @@ from llmops.models.specs import ModelSpec
 from llmops.places import Places
 from llmops.prompts import load_prompt
 from llmops.suites import Suite, load_suite
-from llmops.tasks.asking import WEIGHING
 from llmops.tasks.catalog import load_task
+from llmops.tasks.likelihood import WEIGHING
 
 
 def needs(places: Places, name: str, spec: ModelSpec) -> dict[str, list[str]]:
@@ -55,6 +55,7 @@ def _of_suite(places: Places, suite: Suite) -> Iterator[str]:
         "system message": any(m.role == "system" for prompt in prompts for m in prompt.templates),
         "tools": load_card(places.root, suite.dataset).fields.tools is not None,
         "weighing": load_task(suite.task, f"suites: {suite.dataset}").asking in WEIGHING,
+        "json schema": any(prompt.response_format for prompt in prompts),
         "usage": any(rule.metric == "cost_usd" for rule in suite.rules),
     }
     yield from (check for check, needed in wanted.items() if needed)

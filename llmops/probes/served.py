@@ -90,6 +90,17 @@ async def concurrency(subject: Subject, plain: Reply) -> list[Finding]:
     return await ramp(subject)
 
 
+async def rate_limit(subject: Subject, plain: Reply) -> list[Finding]:
+    """Find out what the server's headers tell of its rate limits, from the answers before."""
+    told = subject.rate_limits()
+    if not told:
+        return [Finding("rate limit", None, "no x-ratelimit headers; generate adapts to refusals alone")]
+    limits = [
+        f"{limit.limit:,.0f} {unit}, all of it back in {limit.reset_s:.3g} s" for unit, limit in told.items()
+    ]
+    return [Finding("rate limit", True, f"{'; '.join(limits)}: generate keeps to it")]
+
+
 SERVED: dict[str, Probe] = {
     "key": Probe(0, key),
     "model": Probe(1, any_name),
@@ -106,5 +117,6 @@ SERVED: dict[str, Probe] = {
     "tools": Probe(1, tools),
     "streaming": Probe(1, streaming),
     "concurrency": Probe(CALLS, concurrency),
+    "rate limit": Probe(0, rate_limit),
 }
 """In the order in which they are asked."""

@@ -11,6 +11,7 @@ from llmops.models.metered import metered
 from llmops.models.model import Model
 from llmops.models.specs import ModelSpec
 from llmops.models.timed import timed
+from llmops.models.told import RateLimit, Unit
 from llmops.places import Places
 from llmops.prices import pricing
 from llmops.probes.finding import SETTINGS
@@ -73,6 +74,10 @@ class Subject:
         """Return the US dollars of a reply like this one, None when they cannot be known."""
         identity = self._model.identity
         return pricing(self._model.price, identity.get("model", ""), identity.get("base_url"))(reply)
+
+    def rate_limits(self) -> dict[Unit, RateLimit]:
+        """Return what the server told last of its limits, once."""
+        return self._model.told.taken()
 
     @property
     def hourly(self) -> bool:

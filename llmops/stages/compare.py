@@ -17,7 +17,7 @@ from llmops.comparing import CLASSIFIED, Plan, Rows, compared, load_plan
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Example, Response, Score
 from llmops.stats.classification import UNREAD, Classification, ClassReport
-from llmops.summary import Run
+from llmops.summary import Run, unasked
 
 EXPECTATIONS = "data/expectations/responses.yaml"
 
@@ -42,7 +42,8 @@ def held_rows(places: Places, plan: Plan) -> Rows:
         list(jsonl.read(places.suite(plan.name, "scores.jsonl"), Score)),
     )
     known = labels(load_card(places.root, plan.suite.dataset), rows.examples)
-    frame = response_frame(str(places.suite(plan.name, "responses.jsonl")), rows.responses)
+    asked = [response for response in rows.responses if not unasked(response)]
+    frame = response_frame(str(places.suite(plan.name, "responses.jsonl")), asked)
     report = check(frame, places.root / EXPECTATIONS, {"labels": known})
     hold(report, places.suite(plan.name, "validation", "responses.json"), f"compare {plan.name}")
     return rows

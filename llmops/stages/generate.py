@@ -1,73 +1,95 @@
 """results/<suite>/examples.jsonl, prompts/, models/ -> responses.jsonl: money is spent here."""
 
 import asyncio
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from time import monotonic
 
 from llmops import jsonl
-from llmops.config import section
+from llmops.config import PARAMS, section
 from llmops.errors import Stopped
 from llmops.generating import GO_ON, Round, Run
-from llmops.models.catalog import open_model
+from llmops.models.budget import Budget, checked
+from llmops.models.catalog import closed_model, open_model
 from llmops.models.chosen import chosen_models
-from llmops.models.meter import Budget
+from llmops.models.model import Model
+from llmops.models.recording import Recording, replayed
 from llmops.models.specs import ModelSpec
-from llmops.models.stack import Limits
+from llmops.models.stack import Limits, check_budget
 from llmops.models.stoppable import Stop
-from llmops.models.store import open_store
+from llmops.models.store import STORE, open_store
+from llmops.models.unheeded import told_unheeded
 from llmops.places import Places, state_folder
 from llmops.questions import Job, load_job
 from llmops.signals import on_signals
 from llmops.spool import Spool, spooled
 from llmops.suites import load_suite
 
-STORE = "store.db"
 SPEND = "spend.jsonl"
 
 
 class Params(Limits):
-    """How much is asked at once, how patiently, in which order, and for how much money."""
+    """How much is asked at once, how patiently, in which order, and what a run may take in all."""
 
-    budget_usd: float | None = None
-    """What one run of the stage may spend; None means no limit."""
     seed: int = 0
     """Order in which examples are asked, so that a run cut short is a fair sample."""
 
 
-def main(places: Places, name: str, only: list[str] | None = None, limit: int | None = None) -> None:
+def main(
+    places: Places,
+    name: str,
+    only: list[str] | None = None,
+    limit: int | None = None,
+    recording: Path | None = None,
+) -> None:
     """Ask every model of the suite every example through every prompt.
 
     Args:
         only: the models to ask; all of the suite's when None.
         limit: ask a random sample of this many examples; all when None.
+        recording: take all answers from this file, or from the suite's own; no model is opened.
 
     Raises:
         Stopped: the user ended the run; what was answered is stored.
     """
     suite = load_suite(places.root, name)
     settings = section(places.root, "generate", Params)
+    checked(settings, f"{PARAMS}: generate")
     job = load_job(places, name, suite, limit, settings.seed)
+    recording = recording or (places.root / suite.recording if suite.recording else None)
     specs = chosen_models(places, suite, only)
     job.hold(specs)
+    opened = partial(_models, places, specs, recording)
     with spooled(places.suite(name, "responses.jsonl"), len(specs) * len(job.questions)) as spool:
         try:
-            asyncio.run(_ask_models(places, job, specs, settings, spool))
+            asyncio.run(_ask_models(places, job, opened, settings, spool))
         except asyncio.CancelledError:
             raise Stopped(f"stopped at once: what was answered is stored, and {GO_ON}") from None
 
 
+def _models(places: Places, specs: dict[str, ModelSpec], recording: Path | None) -> list[Model]:
+    if recording is None:
+        return [open_model(name, spec, places) for name, spec in specs.items()]
+    replies = Recording(recording)
+    closed = [closed_model(name, spec, places) for name, spec in specs.items()]
+    return [replayed(model, replies) if model.stored else model for model in closed]
+
+
 async def _ask_models(
-    places: Places, job: Job, specs: dict[str, ModelSpec], settings: Params, spool: Spool
+    places: Places, job: Job, opened: Callable[[], list[Model]], settings: Params, spool: Spool
 ) -> None:
     """Put every model's responses, numbered in the order of the suite's models, prompts and examples."""
-    models = [open_model(name, spec, places) for name, spec in specs.items()]
-    stop = Stop()
+    models, stop = opened(), Stop()
     with (
         closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
         on_signals(stop.ask),
     ):
-        run = Run(store, Budget(settings.budget_usd), settings, stop, settings.seed)
+        check_budget(models, settings)
+        run = Run(store, Budget(settings), settings, stop, settings.seed)
         for place, model in enumerate(models):
             try:
                 await _ask_model(places, Round(run, job, model, spool.after(place * len(job.questions))))
@@ -81,6 +103,9 @@ async def _ask_model(places: Places, asked: Round) -> None:
     try:
         await asked.ask_all()
     finally:
+        if asked.unheeded:
+            told = told_unheeded(asked.unheeded, asked.answers)
+            print(f"generate {asked.suite}: {asked.model}: {told}", file=sys.stderr)
         seconds = (monotonic() - started) / len(asked.meters)
         rows = [
             meter.spend(at, asked.suite, asked.model, prompt, seconds)

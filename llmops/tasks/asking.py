@@ -4,69 +4,70 @@ A task is a generator: it yields Requests, receives Replies, and returns an answ
 a retrieval step, a tool call and a conversation have the same shape.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 
-from llmops.errors import UserError
-from llmops.records import Example, Message, Reply, Request
-from llmops.tasks.likelihood import choices_of, likeliest, names_of
+from llmops.records import Example, Message, Reply, Request, ResponseFormat
+from llmops.tool_calls import written
 
 Asking = Generator[Request, Reply, str | None]
 
 
-def question(example: Example, messages: list[Message], repeat: int, labels: Sequence[str] = ()) -> Asking:
-    """Ask once; the reply's text is the answer."""
-    reply = yield Request(
+def question(
+    example: Example, messages: list[Message], repeat: int, response_format: ResponseFormat | None = None
+) -> Asking:
+    """Ask once; the answer is the tools that the reply calls, else its text."""
+    return answer_of((yield _request(example, messages, repeat, response_format)))
+
+
+def conversation(
+    example: Example, messages: list[Message], repeat: int, response_format: ResponseFormat | None = None
+) -> Asking:
+    """Ask wherever the user speaks and no assistant's message follows; the last answer counts.
+
+    An answer becomes the assistant's message that was missing, so the next question is asked after
+    it. A reply that calls a tool ends the conversation, since nothing here answers the call.
+    """
+    said: list[Message] = []
+    for number, message in enumerate(messages):
+        said.append(message)
+        if not _unanswered(messages, number):
+            continue
+        reply = yield _request(example, list(said), repeat, response_format)
+        if reply.tool_calls:
+            return answer_of(reply)
+        said.append(Message("assistant", reply.text or ""))
+    return answer_of((yield _request(example, said, repeat, response_format)))
+
+
+def answer_of(reply: Reply) -> str | None:
+    """Return the tools that the reply calls as one text, else its text."""
+    return written(reply.tool_calls) if reply.tool_calls else reply.text
+
+
+def _unanswered(messages: list[Message], number: int) -> bool:
+    """Whether the user speaks twice in a row from here on, so that an answer is missing between."""
+    pair = messages[number : number + 2]
+    return len(pair) == 2 and all(message.role == "user" for message in pair)
+
+
+def _request(
+    example: Example, messages: list[Message], repeat: int, response_format: ResponseFormat | None
+) -> Request:
+    return Request(
         example_id=example.id,
         inputs=example.inputs,
         messages=messages,
         tools=example.tools,
+        response_format=response_format,
         repeat=repeat,
     )
-    return reply.text
 
 
-def likelihood(example: Example, messages: list[Message], repeat: int, labels: Sequence[str] = ()) -> Asking:
-    """Have the choices' texts weighed; the answer is the name of the likeliest, by the sums."""
-    texts = choices_of(example, labels)
-    return (yield from _weighed(example, messages, repeat, texts, names_of(example, labels)))
+Way = Callable[[Example, list[Message], int, ResponseFormat | None], Asking]
+"""(example, rendered messages, repeat, what its answers must be) → the asking of it."""
 
-
-def letter_likelihood(
-    example: Example, messages: list[Message], repeat: int, labels: Sequence[str] = ()
-) -> Asking:
-    """Have the choices' letters weighed, which the prompt names them by."""
-    letters = names_of(example, [])
-    return (yield from _weighed(example, messages, repeat, letters, letters))
-
-
-def _weighed(
-    example: Example, messages: list[Message], repeat: int, texts: list[str], names: list[str]
-) -> Asking:
-    if not texts:
-        raise UserError(
-            f"example {example.id!r}: has no choices to weigh; give its data set's card `choices` or `labels`"
-        )
-    reply = yield Request(
-        example_id=example.id,
-        inputs=example.inputs,
-        messages=messages,
-        tools=example.tools,
-        choices=texts,
-        repeat=repeat,
-    )
-    if reply.choice_logprobs is None:
-        raise UserError(f"example {example.id!r}: the model wrote an answer; it cannot weigh given choices")
-    return names[likeliest(reply.choice_logprobs, "sum")]
-
-
-Asker = Callable[[Example, list[Message], int, Sequence[str]], Asking]
-"""(example, the rendered prompt, repeat, the data set's labels) → its Requests."""
-
-ASKING: dict[str, Asker] = {
+ASKING: dict[str, Way] = {
     "question": question,
-    "likelihood": likelihood,
-    "letter_likelihood": letter_likelihood,
+    "conversation": conversation,
 }
-
-WEIGHING = frozenset({"likelihood", "letter_likelihood"})
-"""Those that want a model that weighs choices."""
+"""The ways of asking there are."""

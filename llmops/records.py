@@ -225,3 +225,6 @@ class Spend(Record):
     saved_usd: float | None
     """What the hits cost when they were first asked."""
     seconds: float
+    unknown_calls: int = 0
+    """Calls without a reply that may have been billed: timeouts, broken connections, 500s. Beyond 0 the
+    tokens are not known; those of the replies are in the responses."""

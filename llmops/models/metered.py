@@ -18,7 +18,8 @@ TEMPLATE_TOKENS = 64
 """What a chat template may add to one message."""
 
 UNBILLED = frozenset({
-    "content_filter", "context_overflow", "key", "quota", "rate_limited", "refused", "unknown", "unreachable",
+    "content_filter", "context_overflow", "forbidden", "key", "quota", "rate_limited", "refused", "unknown",
+    "unreachable",
 })  # fmt: skip
 """Faults after which nothing is owed, since no answer was begun; after any other it is not known."""
 
@@ -40,15 +41,18 @@ def metered(model: Model, meter: Meter, cost: Cost) -> Model:
         await meter.budget.reserve(at_most_usd)
         owed: float | None = None
         reply: Reply | None = None
+        sent = True
         try:
             reply = await model.ask(request)
             owed = cost(reply)
         except (WorldError, UserError) as problem:
             owed = 0.0 if getattr(problem, "kind", "key") in UNBILLED else None
+            sent = getattr(problem, "sent", True)
             raise
         finally:
             await meter.budget.settle(at_most_usd, owed)
-            meter.book(reply, owed)
+            if sent:
+                meter.book(reply, owed)
         return msgspec.structs.replace(reply, cost_usd=owed)
 
     return replace(model, ask=ask)

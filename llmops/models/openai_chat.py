@@ -16,6 +16,7 @@ from llmops.errors import UserError, WorldError
 from llmops.models.completions import chat_body, read_completion, read_error
 from llmops.models.model import Model
 from llmops.models.specs import OPENAI_URL, OpenAISpec, sampling_identity
+from llmops.models.told import Told
 from llmops.records import Reply, Request
 
 CONNECT_S = 20.0
@@ -45,7 +46,8 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
     base_url = _checked_url(name, spec.base_url)
     variable = spec.key or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
     place = _Place(name, spec.model, base_url, variable, _key(name, variable))
-    client = _client(place, spec.timeout_s)
+    told = Told()
+    client = _client(place, spec.timeout_s, told)
     wire = _wire(spec, base_url)
 
     async def ask(request: Request) -> Reply:
@@ -64,7 +66,9 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         "model": spec.model,
         "sampling": sampling_identity(spec.sampling),
     }
-    return Model(name, identity, wire, ask, client.close, price=spec.price, concurrency=spec.concurrency)
+    return Model(
+        name, identity, wire, ask, client.close, price=spec.price, concurrency=spec.concurrency, told=told
+    )
 
 
 async def _send(client: openai.AsyncOpenAI, body: dict[str, Any]) -> httpx2.Response:
@@ -112,11 +116,15 @@ def _key(name: str, variable: str | None) -> str:
     return key
 
 
-def _client(place: _Place, timeout_s: float) -> openai.AsyncOpenAI:
+def _client(place: _Place, timeout_s: float, told: Told) -> openai.AsyncOpenAI:
+    async def hear(response: httpx2.Response) -> None:
+        told.hear(response.headers)
+
+    hooks = {"response": [hear]}
     try:
-        http_client = openai.DefaultAioHttpClient()  # 1.6 times the requests a second
+        http_client = openai.DefaultAioHttpClient(event_hooks=hooks)  # 1.6 times the requests a second
     except RuntimeError:  # aiohttp is not installed
-        http_client = openai.DefaultAsyncHttpxClient()
+        http_client = openai.DefaultAsyncHttpxClient(event_hooks=hooks)
     return openai.AsyncOpenAI(
         api_key=place.key,
         base_url=place.base_url,
@@ -182,5 +190,7 @@ def _spoken(fault: WorldError, place: _Place) -> WorldError | UserError:
         case "quota":
             return UserError(f"{where}: the account has no credit left ({said}); top it up")
         case "unknown":
-            return UserError(f"{where}: knows no model {place.model!r} ({said}); mend model or base_url")
+            said = f"{where}: knows no model {place.model!r} ({said}); mend model or base_url"
+        case "forbidden":
+            said = f"{where}: refuses what is asked ({said}); mend the account's rights or the request"
     return WorldError(fault.kind, said, transient=fault.transient, retry_after_s=fault.retry_after_s)

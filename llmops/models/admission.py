@@ -17,6 +17,8 @@ from llmops.records import Reply
 SECONDS_PER_MINUTE = 60.0
 PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 """Pause after a refusal without ``Retry-After``; twice as long for each in a row."""
+AT_ONCE_S = 1e-6
+"""A wait that is none."""
 OVERLOAD = frozenset({"overloaded", "timeout"})
 """Faults that tell of too much at once. A 500 or a broken connection may have any reason."""
 
@@ -94,7 +96,8 @@ class Admission:
             return None
         amounts: dict[Unit, float] = {"requests": 1.0, "tokens": tokens}
         buckets = [*self._set.items(), *self._told.items()]
-        return max(closed_s, lane_s, self.pace.wait_s(now), *(b.wait_s(now, amounts[u]) for u, b in buckets))
+        waits = [closed_s, lane_s, self.pace.wait_s(now), *(b.wait_s(now, amounts[u]) for u, b in buckets)]
+        return wait_s if (wait_s := max(waits)) > AT_ONCE_S else 0.0
 
     def start(self, now: float, tokens: float) -> Ticket:
         """Let a request start."""
@@ -108,7 +111,8 @@ class Admission:
     def answered(self, ticket: Ticket, now: float, reply: Reply) -> None:
         """Note an answer, with what it really took."""
         self._refusals = 0
-        self.lanes.answered(now - ticket.started_at)
+        self.lanes.answered(ticket.started_at, now)
+        self.pace.answered(ticket.started_at, now)
         if reply.input_tokens is not None and reply.output_tokens is not None:
             self._take(self._set, now, 0.0, reply.input_tokens + reply.output_tokens - ticket.tokens)
 

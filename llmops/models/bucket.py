@@ -2,6 +2,9 @@
 
 CATCH_UP_S = 0.05
 """Seconds by which starts that came late may be made up for, so that late sleeps cost no throughput."""
+REOPENING = 0.5
+"""What a bucket holds that was closed. With 1 the first would come at the very moment that it may; with 0
+it would come later than it needs to, each time."""
 _ROUNDING = 1e-9
 
 
@@ -34,9 +37,13 @@ class Bucket:
         self._fill(now)
         self.per_s, self.size = per_s, _size(per_s)
 
+    def close(self, until: float) -> None:
+        """Hold nearly nothing until then."""
+        self.level, self._at = REOPENING, max(self._at, until)
+
     def _fill(self, now: float) -> None:
-        self.level = min(self.size, self.level + (now - self._at) * self.per_s)
-        self._at = now
+        self.level = min(self.size, self.level + max(0.0, now - self._at) * self.per_s)
+        self._at = max(self._at, now)
 
 
 def evenly(per_s: float, now: float) -> Bucket:

@@ -25,8 +25,8 @@ class RateLimit(NamedTuple):
 
     @property
     def refill_per_s(self) -> float | None:
-        """How fast it comes back; None where the numbers do not tell."""
-        used = self.limit - self.remaining
+        """How fast it comes back at least, as ``remaining`` is rounded; None where that is not told."""
+        used = self.limit - self.remaining - 1
         return used / self.reset_s if used > 0 and self.reset_s > 0 else None
 
 

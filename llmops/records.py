@@ -312,3 +312,6 @@ class Spend(Record):
     seconds: float
     price_source: str | None = None
     """Where the price stood: params.yaml, or the price table with its version; None for nowhere."""
+    unknown_calls: int = 0
+    """Calls without a reply that may have been billed: timeouts, broken connections, 500s. Beyond 0 the
+    tokens are not known; those of the replies are in the responses."""

@@ -1,4 +1,4 @@
-"""The three kinds of error: the user's to fix, the world's, and ours, which crash."""
+"""The kinds of error: the user's to fix, the user's own stop, the world's, and ours, which crash."""
 
 
 class UserError(Exception):
@@ -8,6 +8,10 @@ class UserError(Exception):
     """
 
 
+class Stopped(Exception):
+    """The user ended a run early: printed as one line that says how to go on, exit 130."""
+
+
 class WorldError(Exception):
     """Something outside went wrong: a server, a network, a disk.
 
@@ -15,6 +19,7 @@ class WorldError(Exception):
         kind: a word to count by, e.g. ``timeout``.
         transient: whether asking again may help.
         retry_after_s: how long the server asked us to wait, in seconds.
+        sent: False for a request that never left, so that there is nothing to book.
     """
 
     def __init__(
@@ -24,8 +29,10 @@ class WorldError(Exception):
         *,
         transient: bool,
         retry_after_s: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.transient = transient
         self.retry_after_s = retry_after_s
+        self.sent = sent

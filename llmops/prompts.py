@@ -1,6 +1,7 @@
 """Prompts: YAML files of messages, rendered by Jinja2 in its sandbox."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,9 +65,12 @@ class Prompt:
             undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False
         )
         try:
-            self._templates = [(m.role, environment.from_string(m.content)) for m in file.messages]
+            spoken = [(m.role, _compiled(environment, m.content)) for m in file.messages]
         except jinja2.TemplateSyntaxError as problem:
             raise UserError(f"{self.path}: {problem}; content must be a Jinja2 template") from None
+        self._head = [(role, text) for role, text in spoken if role == "system"]
+        self._rest = [(role, text) for role, text in spoken if role != "system"]
+        self._shots = _shots(file)
         parsed = (environment.parse(m.content) for m in file.messages)
         held = {file.conversation} if file.conversation else set()
         self.variables = frozenset(held).union(*(jinja2.meta.find_undeclared_variables(p) for p in parsed))
@@ -94,8 +98,9 @@ class Prompt:
         Raises:
             UserError: names the missing fields and the fields that there are.
         """
-        if missing := sorted(self.variables - known_fields(example).keys()):
-            known = sorted(known_fields(example))
+        fields = known_fields(example).keys()
+        if not self.variables <= fields:
+            missing, known = sorted(self.variables - fields), sorted(fields)
             raise UserError(f"{self.path}: no field {missing[0]!r} in the examples; fields are {known}")
 
     def render(self, example: Example) -> list[Message]:
@@ -106,10 +111,11 @@ class Prompt:
         """
         fields = known_fields(example)
         try:
-            spoken = [Message(role, template.render(fields)) for role, template in self._templates]
+            head = [Message(role, text(fields)) for role, text in self._head]
+            rest = [Message(role, text(fields)) for role, text in self._rest]
         except (self._problem, TypeError, ValueError, ArithmeticError) as problem:
             raise UserError(f"{self.path}: example {example.id!r}: {problem}; mend the template") from None
-        return self._in_order(spoken, self._held(example))
+        return self._in_order(head, rest, self._held(example))
 
     def _held(self, example: Example) -> list[Message]:
         if self.file.conversation is None:
@@ -121,19 +127,30 @@ class Prompt:
     def templates(self) -> list[Message]:
         """The messages as they are written, few-shot turns in their place."""
         spoken = [Message(role=message.role, content=message.content) for message in self.file.messages]
-        return self._in_order(spoken, [])
-
-    def _in_order(self, spoken: list[Message], held: list[Message]) -> list[Message]:
         head = [message for message in spoken if message.role == "system"]
-        rest = [message for message in spoken if message.role != "system"]
-        begun = next((n for n, message in enumerate(held) if message.role != "system"), len(held))
-        return [*head, *held[:begun], *self._shots(), *held[begun:], *rest]
+        return self._in_order(head, [message for message in spoken if message.role != "system"], [])
 
-    def _shots(self) -> list[Message]:
-        turns: list[Message] = []
-        for shot in self.file.few_shot:
-            turns += [Message("user", shot.user), Message("assistant", shot.assistant)]
-        return turns
+    def _in_order(self, head: list[Message], rest: list[Message], held: list[Message]) -> list[Message]:
+        begun = next((n for n, message in enumerate(held) if message.role != "system"), len(held))
+        return [*head, *held[:begun], *self._shots, *held[begun:], *rest]
+
+
+def _compiled(environment: Any, content: str) -> Callable[[dict[str, Any]], str]:
+    """Return what renders a template; one without any mark of Jinja is rendered once."""
+    template = environment.from_string(content)
+    template.globals = dict(template.globals)  # as a ChainMap they cost most of a rendering
+    if "{" not in content:
+        constant: str = template.render()
+        return lambda fields: constant
+    rendered: Callable[[dict[str, Any]], str] = template.render
+    return rendered
+
+
+def _shots(file: PromptFile) -> list[Message]:
+    turns: list[Message] = []
+    for shot in file.few_shot:
+        turns += [Message("user", shot.user), Message("assistant", shot.assistant)]
+    return turns
 
 
 def known_fields(example: Example) -> dict[str, Any]:

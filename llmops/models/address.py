@@ -29,7 +29,7 @@ def address_of(name: str, spec: OpenAISpec) -> Address:
     Raises:
         UserError: base_url is none of http or https, or the key's variable is not set.
     """
-    base_url = _checked_url(name, spec.base_url)
+    base_url = checked_url(name, spec.base_url)
     variable = spec.key or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
     return Address(name, spec.model, base_url, variable, _key(name, variable))
 
@@ -46,7 +46,9 @@ def explained(fault: WorldError, address: Address) -> WorldError | UserError:
         case "quota":
             return UserError(f"{where}: the account has no credit left ({said}); top it up")
         case "unknown":
-            return UserError(f"{where}: knows no model {address.model!r} ({said}); mend model or base_url")
+            said = f"{where}: knows no model {address.model!r} ({said}); mend model or base_url"
+        case "forbidden":
+            said = f"{where}: refuses what is asked ({said}); mend the account's rights or the request"
         case "redirected":
             return UserError(
                 f"{where}: {said}, which is not followed, so that no key goes elsewhere;"
@@ -55,7 +57,8 @@ def explained(fault: WorldError, address: Address) -> WorldError | UserError:
     return WorldError(fault.kind, said, transient=fault.transient, retry_after_s=fault.retry_after_s)
 
 
-def _checked_url(name: str, base_url: str) -> str:
+def checked_url(name: str, base_url: str) -> str:
+    """Return the address without a slash at its end; a UserError where it is none, or holds a password."""
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UserError(f"models.{name}: base_url: is {base_url!r}; must be like {OPENAI_URL!r}")

@@ -13,6 +13,7 @@ from llmops.models.server_errors import read_error
 from llmops.models.unheeded import unheeded
 from llmops.records import Fault, Reply, Request, Sampling, ToolCall
 from llmops.tool_calls import tool_call
+from llmops.usage import billed
 
 REASONING_FIELDS = ("reasoning", "reasoning_content")
 """Where servers put what the model thought, when they part it from the answer themselves."""
@@ -75,20 +76,21 @@ def _read(body: Mapping[str, Any], choice: Mapping[str, Any]) -> Reply:
     reasoning, text = _parted(message, content)
     if calls and not text:
         text = None
-    logprobs = read_logprobs(choice.get("logprobs"))
+    logprobs, tokens = read_logprobs(choice.get("logprobs")), billed(usage)
     return Reply(
         text=text,
         reasoning=reasoning,
         tool_calls=calls,
         finish_reason=None if reason is None else str(reason),
         usage=usage,
-        input_tokens=_count(usage, "prompt_tokens"),
-        output_tokens=_count(usage, "completion_tokens"),
+        input_tokens=tokens.input if tokens else _count(usage, "prompt_tokens"),
+        output_tokens=tokens.output if tokens else _count(usage, "completion_tokens"),
         served_model=_word(body.get("model")),
         fingerprint=_word(body.get("system_fingerprint")),
         error=_fault_of(reason, text, calls),
         confidence=confidence(logprobs) if text is not None and content == text else None,
         logprobs=logprobs,
+        service_tier=_word(body.get("service_tier")),
     )
 
 

@@ -4,10 +4,11 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from queue import LifoQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,9 +16,13 @@ from llmops.errors import UserError
 from llmops.models.chat_body import chat_body
 from llmops.models.completions import read_answer
 from llmops.models.files import project_file, sha256_of
-from llmops.models.model import Model
+from llmops.models.forced import weighed
+from llmops.models.likelihood import choices_body
+from llmops.models.model import Model, not_open
 from llmops.models.specs import LlamaCppSpec, sampling_identity
 from llmops.records import Reply, Request
+
+T = TypeVar("T")
 
 MAGIC = b"GGUF"
 QUIET = -1
@@ -36,27 +41,39 @@ def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
         UserError: the file is missing or no GGUF; when asked, it is cut short or not supported.
     """
     path = _checked(name, spec.file, project_file(name, root, spec.file))
-    engine = f"xllamacpp {version('xllamacpp')}"
+    closed = closed_llamacpp(name, spec, root)
     slots = spec.slots or min(MOST_SLOTS, os.cpu_count() or 1)
     engines = _Engines(slots, lambda: _started(name, spec, path), f"llamacpp {name}")
 
-    def wire(request: Request) -> dict[str, Any]:
-        return {**chat_body(request, spec.sampling, "max_tokens"), **PURE_SAMPLING}
-
     async def ask(request: Request) -> Reply:
-        body = wire(request)
-        reply = read_answer(await engines.complete(body), request, spec.sampling, body)
-        return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=engine)
+        body = closed.wire(request)
+        if request.choices:
+            reply = await engines.run(lambda engine: weighed(engine, body))
+        else:
+            written = await engines.run(lambda engine: engine.handle_chat_completions(body))
+            reply = read_answer(written, request, spec.sampling, body)
+        return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=closed.identity["engine"])
+
+    return replace(closed, ask=ask, close=engines.close, concurrency=slots)
+
+
+def closed_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
+    """Return the model known by its settings and its file: it is not loaded, and cannot be asked."""
+
+    def wire(request: Request) -> dict[str, Any]:
+        if request.choices:
+            return choices_body(request)
+        return {**chat_body(request, spec.sampling, "max_tokens"), **PURE_SAMPLING}
 
     identity = {
         "kind": "llamacpp",
         "model": spec.file.rpartition("/")[2],
-        "weights": sha256_of(path),
+        "weights": sha256_of(project_file(name, root, spec.file)),
         "context": spec.context,
-        "engine": engine,
+        "engine": f"xllamacpp {version('xllamacpp')}",
         "sampling": sampling_identity(spec.sampling),
     }
-    return Model(name, identity, wire, ask, engines.close, price=spec.price, concurrency=slots)
+    return Model(name, identity, wire, not_open, price=spec.price)
 
 
 class _Engines:
@@ -69,14 +86,14 @@ class _Engines:
         for _ in range(slots):
             self._idle.put(None)
 
-    async def complete(self, body: dict[str, Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._complete, body)
+    async def run(self, work: Callable[[Any], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
 
-    def _complete(self, body: dict[str, Any]) -> Any:
+    def _run(self, work: Callable[[Any], T]) -> T:
         engine = self._idle.get()
         try:
             engine = engine or self._start()
-            return engine.handle_chat_completions(body)
+            return work(engine)
         finally:
             self._idle.put(engine)
 

@@ -1,6 +1,7 @@
 """The door to ``openai``: any server that speaks the OpenAI chat protocol."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,13 +14,14 @@ import openai
 from msgspec.structs import replace
 
 from llmops.errors import WorldError
-from llmops.models.address import Address, address_of, explained
+from llmops.models.address import Address, address_of, checked_url, explained
 from llmops.models.chat_body import chat_body
 from llmops.models.completions import read_answer
-from llmops.models.model import Model
+from llmops.models.model import Model, not_open
 from llmops.models.server_errors import read_error
 from llmops.models.specs import OPENAI_URL, OpenAISpec, sampling_identity
 from llmops.models.streams import added_up
+from llmops.models.told import Told
 from llmops.records import Fault, Reply, Request
 
 CONNECT_S = 20.0
@@ -39,6 +41,19 @@ class _Received(NamedTuple):
     first_token_s: float | None = None
 
 
+def closed_openai(name: str, spec: OpenAISpec) -> Model:
+    """Return the model known by its settings alone: it needs no key, and cannot be asked."""
+    base_url = checked_url(name, spec.base_url)
+    return Model(
+        name,
+        _identity(spec, base_url),
+        _wire(spec, base_url),
+        not_open,
+        price=spec.price,
+        concurrency=spec.concurrency,
+    )
+
+
 def open_openai(name: str, spec: OpenAISpec) -> Model:
     """Return the model behind ``spec.base_url``.
 
@@ -46,11 +61,11 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         UserError: the key's variable is not set, or base_url is none.
     """
     address = address_of(name, spec)
-    client = _client(address, spec.timeout_s)
-    wire = _wire(spec, address.base_url)
+    closed = closed_openai(name, spec)
+    client = _client(address, spec.timeout_s, closed.told)
 
     async def ask(request: Request) -> Reply:
-        body = wire(request)
+        body = closed.wire(request)
         try:
             async with asyncio.timeout(spec.timeout_s):
                 received = await _send(client, body)
@@ -61,15 +76,26 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         except (WorldError, openai.APIError, httpx2.HTTPError) as problem:
             raise explained(_fault_of(problem), address) from None
 
-    return Model(
-        name,
-        _identity(spec, address.base_url),
-        wire,
-        ask,
-        client.close,
-        price=spec.price,
-        concurrency=spec.concurrency,
-    )
+    return dataclasses.replace(closed, ask=ask, close=client.close)
+
+
+async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:
+    """Return what the server tells of each of its models.
+
+    Raises:
+        UserError: as ``open_openai``, or the key is refused.
+        WorldError: it tells nothing, or cannot be reached.
+    """
+    address = address_of(name, spec)
+    client = _client(address, min(CONNECT_S, spec.timeout_s))
+    try:
+        body = _decoded(await client.get("/models", cast_to=httpx2.Response))
+    except (WorldError, openai.APIError) as problem:
+        raise explained(_fault_of(problem), address) from None
+    finally:
+        await client.close()
+    rows = body.get("data") if isinstance(body, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _identity(spec: OpenAISpec, base_url: str) -> dict[str, Any]:
@@ -129,11 +155,15 @@ def _wire(spec: OpenAISpec, base_url: str) -> Callable[[Request], dict[str, Any]
     return wire
 
 
-def _client(address: Address, timeout_s: float) -> openai.AsyncOpenAI:
+def _client(address: Address, timeout_s: float, told: Told) -> openai.AsyncOpenAI:
+    async def hear(response: httpx2.Response) -> None:
+        told.hear(response.headers)
+
+    settings: dict[str, Any] = {"follow_redirects": False, "event_hooks": {"response": [hear]}}
     try:
-        http_client = openai.DefaultAioHttpClient(follow_redirects=False)  # 1.6 times the requests a second
+        http_client = openai.DefaultAioHttpClient(**settings)  # 1.6 times the requests a second
     except RuntimeError:  # aiohttp is not installed
-        http_client = openai.DefaultAsyncHttpxClient(follow_redirects=False)
+        http_client = openai.DefaultAsyncHttpxClient(**settings)
     return openai.AsyncOpenAI(
         api_key=address.key,
         base_url=address.base_url,

@@ -1,12 +1,11 @@
 """What a server was asked and did not do, which no error tells."""
 
 from collections import Counter
-from collections.abc import Iterable
 
 import msgspec
 
 from llmops.errors import UserError
-from llmops.records import Reply, Request, Response, ResponseFormat, Sampling
+from llmops.records import Reply, Request, ResponseFormat, Sampling
 from llmops.schemas import holds
 
 
@@ -35,18 +34,11 @@ def unheeded(reply: Reply, request: Request, sampling: Sampling) -> list[str]:
     return sorted(name for name, shown in ignored.items() if shown)
 
 
-def unheeded_lines(responses: Iterable[Response]) -> list[str]:
-    """Return a line for each model that did not heed something, with how many answers show it."""
-    answers, shown = Counter[str](), dict[str, Counter[str]]()
-    for response in responses:
-        answers[response.model] += 1
-        shown.setdefault(response.model, Counter()).update(response.unheeded)
-    return [
-        f"{model}: not heeded: {', '.join(f'{name} in {n}' for name, n in sorted(count.items()))}"
-        f" of {answers[model]} answers"
-        for model, count in shown.items()
-        if count
-    ]
+def told_unheeded(shown: Counter[str], answers: int) -> str:
+    """Return in how many of a model's answers each thing was not heeded, e.g. ``max_tokens in 3 of 9``."""
+    return (
+        f"not heeded: {', '.join(f'{name} in {n}' for name, n in sorted(shown.items()))} of {answers} answers"
+    )
 
 
 def _holds(text: str, wanted: ResponseFormat) -> bool:

@@ -149,7 +149,7 @@ OVERFLOW = "This model's maximum context length is 512 tokens"
     [
         (429, {"error": {"message": "slow down", "type": "requests", "code": None}}, "rate_limited", True),
         (500, {"error": {"code": 500, "message": "oh", "type": "server_error"}}, "server_error", True),
-        (503, b"upstream is gone", "server_error", True),
+        (503, b"upstream is gone", "overloaded", True),
         (502, b"<html>bad gateway</html>", "server_error", True),
         (408, b"", "timeout", True),
         (409, {"detail": "busy"}, "server_error", True),
@@ -161,7 +161,7 @@ OVERFLOW = "This model's maximum context length is 512 tokens"
         (400, {"error": {"message": "x", "innererror": POLICY}}, "content_filter", False),
         (400, {"error": "'response_format.type' must be 'json_schema'"}, "refused", False),
         (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, "refused", False),
-        (200, {"error": {"code": 503, "message": "loading"}}, "server_error", True),
+        (200, {"error": {"code": 503, "message": "loading"}}, "overloaded", True),
         (200, b"{\"choices\": [", "bad_reply", True),
         (200, [], "bad_reply", True),
         (200, {"choices": []}, "bad_reply", True),
@@ -233,7 +233,7 @@ def test_a_key_that_the_server_echoes_is_in_no_error(status, asking, wire, monke
             wire.Answer({"error": {"message": f"Incorrect API key: {SECRET}"}}, status=status), key="MY_KEY"
         )
     assert SECRET not in str(caught.value) + repr(caught.value.__cause__)
-    if status in {401, 403}:
+    if status == 401:
         assert "MY_KEY" in str(caught.value)
 
 
@@ -250,9 +250,14 @@ def test_a_password_in_the_address_is_refused_without_being_shown(tmp_path):
     assert "hunter2" not in str(caught.value)
 
 
-def test_an_unknown_model_and_an_empty_account_end_the_run(asking, wire):
-    with pytest.raises(UserError, match="knows no model 'm-1'"):
-        asking(wire.Answer({"error": {"message": "model not found"}}, status=404))
+def test_an_unknown_model_and_a_forbidden_request_say_what_to_mend(asking, wire):
+    for status, said in ((404, "knows no model 'm-1'"), (403, "refuses what is asked")):
+        with pytest.raises(WorldError, match=said) as caught:
+            asking(wire.Answer({"error": {"message": "no"}}, status=status))
+        assert not caught.value.transient
+
+
+def test_an_empty_account_ends_the_run(asking, wire):
     with pytest.raises(UserError, match="no credit left"):
         asking(wire.Answer({"error": {"message": "x", "code": "insufficient_quota"}}, status=429))
 

@@ -1,6 +1,6 @@
 """A token bucket: so much a second on average, and so much at once at most."""
 
-CATCH_UP_S = 0.05
+CATCH_UP_S = 0.25
 """Seconds by which starts that came late may be made up for, so that late sleeps cost no throughput."""
 REOPENING = 0.5
 """What a bucket holds that was closed. With 1 the first would come at the very moment that it may; with 0
@@ -31,6 +31,11 @@ class Bucket:
         """Take an amount, or give one back that is below 0."""
         self._fill(now)
         self.level = min(self.size, self.level - amount)
+
+    def held(self, now: float) -> float:
+        """Return what it holds, below 0 when it is in debt."""
+        self._fill(now)
+        return self.level
 
     def retune(self, now: float, per_s: float) -> None:
         """Fill at another speed from now on."""

@@ -6,6 +6,9 @@ from llmops.models.told import RateLimit
 PRECISE = 0.5
 """A refill is believed when as large a share of what was ever used lies between limit and remaining, for
 both are rounded."""
+RESERVE, RESERVE_S = 0.25, 0.25
+"""What is left untouched, as a share of the limit and in seconds of its refill, whichever is less: requests
+do not arrive as evenly as they leave."""
 
 
 class Mirror:
@@ -21,7 +24,10 @@ class Mirror:
 
     def wait_s(self, now: float, amount: float) -> float:
         """Return the seconds until an amount may be taken; 0 while nothing is known."""
-        return self._bucket.wait_s(now, amount) if self._bucket else 0.0
+        if self._bucket is None:
+            return 0.0
+        reserve = min(RESERVE * self._bucket.size, RESERVE_S * self._bucket.per_s)
+        return self._bucket.wait_s(now, amount + reserve)
 
     def take(self, now: float, amount: float) -> None:
         """Take what a request that starts now will be counted with."""

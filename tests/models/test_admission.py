@@ -73,7 +73,7 @@ def test_what_exceeds_the_bucket_goes_into_debt_that_the_next_waits_off():
     bucket = evenly(100.0, 0.0)
     assert bucket.wait_s(1.0, 500.0) == 0.0
     bucket.take(1.0, 500.0)
-    assert bucket.wait_s(1.0, 1.0) == pytest.approx(4.75)
+    assert bucket.wait_s(1.0, 1.0) == pytest.approx(4.1)
 
 
 # lanes
@@ -224,7 +224,7 @@ def test_requests_since_the_told_one_are_counted_off():
     tickets = [admission.start(0.0, 0.0) for _ in range(10)]
     told = {"requests": RateLimit(limit=600, remaining=9, reset_s=59)}
     admission.heard(tickets[0], 0.0, told)
-    assert admission.wait_s(0.05, 0.0) == pytest.approx(0.05, abs=0.01)
+    assert admission.wait_s(0.05, 0.0) == pytest.approx(0.3, abs=0.01)
     admission.heard(tickets[-1], 0.0, told)
     assert admission.wait_s(0.05, 0.0) == 0.0
     admission.heard(tickets[0], 0.0, told)  # an older word than the last

@@ -29,6 +29,8 @@ REQUESTS = 1319
 PER_MIN = 600.0
 LATENCY_S = 0.2
 LANES = 64
+APART_S = 3.0
+"""Seconds between the starts of two cases, so that their first requests do not wait for each other."""
 
 
 class Case(NamedTuple):
@@ -95,7 +97,8 @@ async def _asked(case: Case, server: Server, requests: int, folder: Path) -> str
     )
 
 
-async def _in_process(case: Case, requests: int) -> str:
+async def _in_process(case: Case, requests: int, after_s: float = 0.0) -> str:
+    await asyncio.sleep(after_s)
     with started(case.behaviour) as server, tempfile.TemporaryDirectory() as folder:
         return await _asked(case, server, requests, Path(folder))
 
@@ -106,7 +109,8 @@ async def main(arguments: Sequence[str]) -> None:
     print(
         f"{'server, setting':32} {'s':>8} {'allowed':>8} {'used':>7} {'429s':>6} {'share':>7} {'errors':>6}"
     )
-    print(*await asyncio.gather(*(_in_process(case, requests) for case in cases())), sep="\n", flush=True)
+    lines = (_in_process(case, requests, n * APART_S) for n, case in enumerate(cases()))
+    print(*await asyncio.gather(*lines), sep="\n", flush=True)
     print(await _in_process(Case("no limit", Behaviour(latency_s=LATENCY_S), Limits()), requests))
 
 

@@ -1,8 +1,8 @@
 """A token bucket: so much a second on average, and so much at once at most."""
 
-CATCH_UP_S = 0.9
-"""Seconds of starts that came late and may be made up for, so that a late sleep costs no throughput; with
-the one that is due this is a second's share, and a limit a minute is held by the second at the finest."""
+CATCH_UP_S = 0.5
+"""Seconds of starts that came late and may be made up for, so that a late sleep costs no throughput. A
+limit a minute is held by the second at the finest, so half of that is not refused."""
 REOPENING = 0.5
 """What a bucket holds that was closed. With 1 the first would come at the very moment that it may; with 0
 it would come later than it needs to, each time."""

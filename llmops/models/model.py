@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from llmops.models.told import Told
@@ -11,6 +12,10 @@ from llmops.prices import Price
 from llmops.records import Reply, Request
 
 Ask = Callable[[Request], Awaitable[Reply]]
+
+_canonical = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode
 
 
 async def nothing_to_close() -> None:
@@ -41,12 +46,40 @@ class Model:
     concurrency: int | None = None
     told: Told = field(default_factory=Told)
 
+    @cached_property
+    def identity_text(self) -> str:
+        """The identity's part of every key, which is worked out once."""
+        return _canonical(self.identity)
+
+
+def request_text(model: Model, request: Request) -> str:
+    """Return the canonical JSON of identity, wire and repeat: keys sorted, no spaces."""
+    return _text(model.identity_text, model.wire(request), request.repeat)
+
+
+def text_of(identity: dict[str, Any], wire: dict[str, Any], repeat: int) -> str:
+    """Return the canonical JSON of a request that is known by its parts."""
+    return _text(_canonical(identity), wire, repeat)
+
+
+def _text(identity: str, wire: dict[str, Any], repeat: int) -> str:
+    return f'{{"identity":{identity},"repeat":{repeat},"wire":{_canonical(wire)}}}'
+
+
+def key_of(text: str) -> str:
+    """Return the store's key of a canonical request: the sha256 of its UTF-8, as hex."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
 
 def request_key(model: Model, request: Request) -> str:
-    """Return the store's key: sha256 of the canonical JSON of identity, wire and repeat, as hex.
+    """Return the store's key: everything that can change the answer is in it, nothing else."""
+    return key_of(request_text(model, request))
 
-    Canonical: keys sorted, no spaces, UTF-8.
+
+async def not_open(request: Request) -> Reply:
+    """Refuse to be asked: the model is only known by its settings.
+
+    Raises:
+        RuntimeError: always.
     """
-    whole = {"identity": model.identity, "wire": model.wire(request), "repeat": request.repeat}
-    text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    raise RuntimeError(f"{request.example_id} was asked of a model that is not open")

@@ -6,7 +6,10 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
+
+import msgspec
 
 from llmops import jsonl
 from llmops.errors import Stopped, UserError
@@ -20,7 +23,7 @@ from llmops.models.store import Store
 from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
 from llmops.questions import Job, Question
-from llmops.records import Response
+from llmops.records import Reply, Response, Spend
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
 
@@ -54,11 +57,10 @@ class Round:
 
     def __init__(self, run: Run, job: Job, model: Model, put: Put) -> None:
         self.unheeded = Counter[str]()
-        where = price_source(model)
-        self.meters = {prompt.name: Meter(run.budget, where) for prompt in job.questions.prompts}
+        self.meters = {prompt.name: Meter(run.budget) for prompt in job.questions.prompts}
         self.suite, self.model = job.suite, model.name
         self._run, self._job, self._put = run, job, put
-        self._stored = model.stored
+        self._stored, self._price_source = model.stored, partial(price_source, model)
         stacked = stacks(model, run.store, list(self.meters.values()), run.limits, run.stop)
         self._asks = {prompt: stack.ask for prompt, stack in zip(self.meters, stacked, strict=True)}
         self._recall = recalling(model, run.store)
@@ -69,6 +71,16 @@ class Round:
     def answers(self) -> int:
         """How many questions have a Response so far."""
         return self._progress.done
+
+    def spend(self, at: str, seconds: float) -> list[Spend]:
+        """Return what was asked and spent for each prompt, whose seconds are alike."""
+        for meter in self.meters.values():
+            if meter.calls:  # the price table takes as long to load as ten thousand stored answers
+                meter.price_source = self._price_source()
+        each_s = seconds / len(self.meters)
+        return [
+            meter.spend(at, self.suite, self.model, prompt, each_s) for prompt, meter in self.meters.items()
+        ]
 
     async def ask_all(self) -> None:
         """Put a Response for every question.
@@ -178,8 +190,7 @@ def _one_user_error() -> Iterator[None]:
 def response(suite: str, model: str, question: Question, found: Answered) -> Response:
     """Return the row of one question."""
     replies = [turn.reply for turn in found.turns]
-    last = replies[-1] if replies else None
-    sources = {reply.usage_source for reply in replies}
+    whole = _added(replies) if len(replies) != 1 else replies[0]
     return Response(
         suite=suite,
         example_id=question.example.id,
@@ -187,17 +198,33 @@ def response(suite: str, model: str, question: Question, found: Answered) -> Res
         prompt=question.prompt.name,
         repeat=question.repeat,
         answer=found.answer,
-        finish_reason=last.finish_reason if last else None,
-        served_model=last.served_model if last else None,
-        fingerprint=last.fingerprint if last else None,
-        input_tokens=total(reply.input_tokens for reply in replies),
-        output_tokens=total(reply.output_tokens for reply in replies),
-        usage_source="estimated" if "estimated" in sources else last.usage_source if last else None,
-        latency_s=total(reply.latency_s for reply in replies) if replies else None,
-        first_token_s=last.first_token_s if last else None,
-        cost_usd=total([0.0, *(reply.cost_usd for reply in replies)]),
+        finish_reason=whole.finish_reason,
+        served_model=whole.served_model,
+        fingerprint=whole.fingerprint,
+        input_tokens=whole.input_tokens,
+        output_tokens=whole.output_tokens,
+        usage_source=whole.usage_source,
+        latency_s=whole.latency_s,
+        first_token_s=whole.first_token_s,
+        cost_usd=whole.cost_usd,
         turns=found.turns,
         error=found.error,
-        confidence=last.confidence if last else None,
+        confidence=whole.confidence,
+        unheeded=whole.unheeded,
+    )
+
+
+def _added(replies: Sequence[Reply]) -> Reply:
+    """Return the last reply with the sums of all; of none, nothing was used and nothing is owed."""
+    if not replies:
+        return Reply(input_tokens=0, output_tokens=0, cost_usd=0.0)
+    estimated = any(reply.usage_source == "estimated" for reply in replies)
+    return msgspec.structs.replace(
+        replies[-1],
+        input_tokens=total(reply.input_tokens for reply in replies),
+        output_tokens=total(reply.output_tokens for reply in replies),
+        usage_source="estimated" if estimated else replies[-1].usage_source,
+        latency_s=total(reply.latency_s for reply in replies),
+        cost_usd=total(reply.cost_usd for reply in replies),
         unheeded=sorted({name for reply in replies for name in reply.unheeded}),
     )

@@ -22,7 +22,7 @@ from llmops.models.stoppable import STOPPED, Stop, Stopping
 from llmops.models.store import Store
 from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
-from llmops.questions import Job, Question
+from llmops.questions import Begun, Job, Question
 from llmops.records import Reply, Response, Spend
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
@@ -104,11 +104,11 @@ class Round:
     async def _start_all(self, asking: asyncio.TaskGroup) -> None:
         lanes = asyncio.Semaphore(self._run.limits.concurrency)
         for block in self._blocks():
-            for number, question in await self._missing(block):
+            for number, question, begun in await self._missing(block):
                 await lanes.acquire()
                 if self._run.stop.asked:
                     return
-                task = asking.create_task(self._ask(number, question))
+                task = asking.create_task(self._ask(number, question, begun))
                 task.add_done_callback(lambda _: lanes.release())
             await asyncio.sleep(0)
             if self._run.stop.asked:
@@ -120,29 +120,27 @@ class Round:
             random.Random(self._run.seed).shuffle(order)
         return (order[start : start + BLOCK] for start in range(0, len(order), BLOCK))
 
-    async def _missing(self, numbers: Sequence[int]) -> list[tuple[int, Question]]:
+    async def _missing(self, numbers: Sequence[int]) -> list[tuple[int, Question, Begun]]:
         """Put the answers that are there already, and return the questions that have none."""
         questions = list(self._job.questions.at(numbers))
         begun = [self._job.begin(question) for question in questions]
         replies = await self._recall([request for _, request in begun])
         missing = []
-        for number, question, (asking, request), reply in zip(
-            numbers, questions, begun, replies, strict=True
-        ):
-            found = None if reply is None else answered_at_once(asking, request, reply)
-            if reply is None or found is None:
-                missing.append((number, question))
+        for number, question, first, reply in zip(numbers, questions, begun, replies, strict=True):
+            if reply is None:
+                missing.append((number, question, first))
+            elif (found := answered_at_once(*first, reply)) is None:
+                missing.append((number, question, self._job.begin(question)))
             else:
                 if self._stored:
                     self.meters[question.prompt.name].hit(reply)
                 self._done(number, question, found)
         return missing
 
-    async def _ask(self, number: int, question: Question) -> None:
-        asking, request = self._job.begin(question)
+    async def _ask(self, number: int, question: Question, begun: Begun) -> None:
         self._asking += 1
         try:
-            found = await answered(asking, request, self._asks[question.prompt.name])
+            found = await answered(*begun, self._asks[question.prompt.name])
         except Stopping:
             return
         finally:

@@ -1,7 +1,6 @@
 """A planted key: nothing that a whole pipeline writes, prints or logs holds it, in any usual form."""
 
 import base64
-import json
 import os
 import shutil
 import subprocess
@@ -22,6 +21,8 @@ def forms(key: str) -> Iterator[bytes]:
     """Yield the key as it might be written, and as base64 would hold it behind any other bytes."""
     yield key.encode()
     yield quote(key, safe="").encode()
+    yield quote(key).encode()
+    yield key[: len(key) // 2].encode()
     yield key.replace("/", "\\/").encode()
     yield key.encode().hex().encode()
     yield key.encode("utf-16-le")
@@ -48,6 +49,11 @@ def echoing(asked: Asked) -> Sent:
     if "질문 6:" in asked.text:
         return Sent(400, {"detail": {"header": asked.headers["authorization"], "encoded": quote(KEY)}})
     return completion(asked)
+
+
+def cutting(asked: Asked) -> Sent:
+    """Refuse with so long a message that it is cut in the middle of the key."""
+    return Sent(400, {"error": {"message": "x" * 480 + KEY}})
 
 
 def refusing(asked: Asked) -> Sent:
@@ -107,7 +113,7 @@ def test_a_planted_key_is_in_nothing_that_a_pipeline_writes(project: Path) -> No
     assert holding(project.parent, KEY) == []
 
 
-@pytest.mark.parametrize("answer", [refusing, redirecting], ids=["401", "redirect"])
+@pytest.mark.parametrize("answer", [refusing, redirecting, cutting], ids=["401", "redirect", "cut"])
 def test_a_key_is_in_no_error_that_stops_a_run(answer, project: Path) -> None:
     with serving(PaidApi(answer)) as api:
         write_project(project, api.url, 4)
@@ -115,8 +121,9 @@ def test_a_key_is_in_no_error_that_stops_a_run(answer, project: Path) -> None:
         run(project, "llmops", "validate", "tiny")
         run(project, "llmops", "generate", "tiny", code=None)
         assert api.asked
-    printed = (project.parent / "printed.txt").read_text(encoding="utf-8")
-    assert "models.paid: " in printed or json.loads(printed) is None
+    told = (project.parent / "printed.txt").read_text(encoding="utf-8")
+    rows = project / "results/tiny/responses.jsonl"
+    assert "models.paid: " in told or "xxx…" in rows.read_text(encoding="utf-8")
     assert holding(project.parent, KEY) == []
 
 

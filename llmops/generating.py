@@ -3,23 +3,26 @@
 import asyncio
 import random
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from llmops import jsonl
 from llmops.errors import Stopped, UserError
-from llmops.models.meter import Budget, BudgetSpent, Meter
+from llmops.models.budget import Budget
+from llmops.models.meter import Meter
 from llmops.models.model import Model
 from llmops.models.recalling import recalling
-from llmops.models.stack import Limits, stacks
+from llmops.models.stack import Limits, price_source, stacks
 from llmops.models.stoppable import STOPPED, Stop, Stopping
 from llmops.models.store import Store
 from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
 from llmops.questions import Job, Question
-from llmops.records import Fault, Response
-from llmops.tasks.answering import Answered, answered, answered_at_once, summed
+from llmops.records import Response
+from llmops.tasks.answering import Answered, answered, answered_at_once
+from llmops.totals import total
 
 BLOCK = 256
 """Questions that are looked up in the store at once."""
@@ -44,10 +47,15 @@ class Round:
 
     Questions are taken in random order over all prompts, so that a run which a budget or the user ends
     early has asked a fair sample.
+
+    Attributes:
+        unheeded: what the model's server was asked and did not do → in how many answers.
     """
 
     def __init__(self, run: Run, job: Job, model: Model, put: Put) -> None:
-        self.meters = {prompt.name: Meter(run.budget) for prompt in job.questions.prompts}
+        self.unheeded = Counter[str]()
+        where = price_source(model)
+        self.meters = {prompt.name: Meter(run.budget, where) for prompt in job.questions.prompts}
         self.suite, self.model = job.suite, model.name
         self._run, self._job, self._put = run, job, put
         self._stored = model.stored
@@ -56,6 +64,11 @@ class Round:
         self._recall = recalling(model, run.store)
         self._asking = 0
         self._progress = Progress(f"generate {job.suite}: {model.name}", len(job.questions), self._note)
+
+    @property
+    def answers(self) -> int:
+        """How many questions have a Response so far."""
+        return self._progress.done
 
     async def ask_all(self) -> None:
         """Put a Response for every question.
@@ -72,9 +85,9 @@ class Round:
         finally:
             telling.cancel()
             self._progress.end()
-        done, every = self._progress.done, len(self._job.questions)
-        if self._run.stop.asked and done < every:
-            raise Stopped(f"stopped: {self.model} answered {done} of {every}, all stored; {GO_ON}")
+        every = len(self._job.questions)
+        if self._run.stop.asked and self.answers < every:
+            raise Stopped(f"stopped: {self.model} answered {self.answers} of {every}, all stored; {GO_ON}")
 
     async def _start_all(self, asking: asyncio.TaskGroup) -> None:
         lanes = asyncio.Semaphore(self._run.limits.concurrency)
@@ -118,8 +131,6 @@ class Round:
         self._asking += 1
         try:
             found = await answered(asking, request, self._asks[question.prompt.name])
-        except BudgetSpent as spent:
-            found = Answered(None, [], Fault(kind="budget", message=str(spent)))
         except Stopping:
             return
         finally:
@@ -128,7 +139,9 @@ class Round:
             self._done(number, question, found)
 
     def _done(self, number: int, question: Question, found: Answered) -> None:
-        self._put(number, jsonl.line(response(self.suite, self.model, question, found)))
+        row = response(self.suite, self.model, question, found)
+        self.unheeded.update(row.unheeded)
+        self._put(number, jsonl.line(row))
         self._progress.step()
 
     async def _tell(self) -> None:
@@ -142,13 +155,12 @@ class Round:
         hits = sum(meter.hits for meter in self.meters.values())
         told = [f"{in_flight} in flight"] if in_flight else []
         told += [f"{waiting} waiting"] if (waiting := self._asking - in_flight) > 0 else []
-        return ", ".join([*told, f"{hits} from the store", f"{self._spent()} spent"])
+        told += [f"{hits} from the store", f"{self._spent()} spent", self._run.budget.left()]
+        return ", ".join(filter(None, told))
 
     def _spent(self) -> str:
         spent = [meter.spent_usd for meter in self.meters.values()]
-        known = dollars(None if None in spent else sum(usd for usd in spent if usd is not None))
-        limit_usd = self._run.budget.limit_usd
-        return known if limit_usd is None else f"{known} of {dollars(limit_usd)}"
+        return dollars(total(spent))
 
 
 @contextmanager
@@ -167,6 +179,7 @@ def response(suite: str, model: str, question: Question, found: Answered) -> Res
     """Return the row of one question."""
     replies = [turn.reply for turn in found.turns]
     last = replies[-1] if replies else None
+    sources = {reply.usage_source for reply in replies}
     return Response(
         suite=suite,
         example_id=question.example.id,
@@ -177,11 +190,14 @@ def response(suite: str, model: str, question: Question, found: Answered) -> Res
         finish_reason=last.finish_reason if last else None,
         served_model=last.served_model if last else None,
         fingerprint=last.fingerprint if last else None,
-        input_tokens=summed([reply.input_tokens for reply in replies]),
-        output_tokens=summed([reply.output_tokens for reply in replies]),
-        latency_s=summed([reply.latency_s for reply in replies]),
-        cost_usd=summed([reply.cost_usd for reply in replies]),
+        input_tokens=total(reply.input_tokens for reply in replies),
+        output_tokens=total(reply.output_tokens for reply in replies),
+        usage_source="estimated" if "estimated" in sources else last.usage_source if last else None,
+        latency_s=total(reply.latency_s for reply in replies) if replies else None,
+        first_token_s=last.first_token_s if last else None,
+        cost_usd=total([0.0, *(reply.cost_usd for reply in replies)]),
         turns=found.turns,
         error=found.error,
         confidence=last.confidence if last else None,
+        unheeded=sorted({name for reply in replies for name in reply.unheeded}),
     )

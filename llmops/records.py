@@ -9,10 +9,13 @@ from typing import Any, Literal, dataclass_transform
 import msgspec
 
 Outcome = Literal["pass", "fail", "inconclusive"]
-MissingKind = Literal["error", "unread", "no_target"]
+MissingKind = Literal["error", "unread", "no_target", "unasked"]
 
 CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that choices are named by, in their order."""
+
+BUDGET = "budget"
+"""Kind of the fault of an example that was not asked because the run's budget was spent."""
 
 OVERALL = "all"
 """Name of the slice that holds every example."""
@@ -83,6 +86,9 @@ class ResponseFormat(Record):
 
     name: str
     json_schema: dict[str, Any]
+    strict: bool = False
+    """Every object requires all of its properties and takes no other, so that servers such as OpenAI can
+    hold the answer to it."""
 
 
 class Request(Record):
@@ -93,6 +99,8 @@ class Request(Record):
     messages: list[Message]
     tools: list[dict[str, Any]] = []
     response_format: ResponseFormat | None = None
+    choices: list[str] = []
+    """Texts to be weighed as answers; where there are any, the model writes none of its own."""
     repeat: int = 0
 
 
@@ -112,6 +120,16 @@ class TokenLogprob(Record, array_like=True):
     """Natural logarithm of its probability."""
     top_logprobs: list[tuple[str, float]] = []
     """The likeliest tokens at its place, as the server orders them; [] when it was not asked for them."""
+
+
+class ChoiceLogprobs(Record):
+    """How likely each of a Request's choices is, in their order, without the end of the answer."""
+
+    sums: list[float]
+    """Natural logarithm of the choice's probability: the sum of its tokens'."""
+    tokens: list[int]
+    bytes: list[int]
+    """Of the choice's text in UTF-8."""
 
 
 class Reply(Record, omit_defaults=True):
@@ -143,7 +161,13 @@ class Reply(Record, omit_defaults=True):
     error: Fault | None = None
     confidence: float | None = None
     """Probability that the model gave the answer as a whole: exp of the sum of its tokens'
-    log-probabilities. None where it was not asked for them or the server sent none."""
+    log-probabilities. None where it was not asked for them or the server sent none. Of weighed
+    choices: the share of the likeliest in the probabilities of all."""
+    choice_logprobs: ChoiceLogprobs | None = None
+    """Where the Request had choices."""
+    service_tier: str | None = None
+    """The tier that the server says it answered at, which changes the price: ``default``, ``flex``,
+    ``priority``; ``batch`` for an answer that came in a batch."""
     logprobs: list[TokenLogprob] = []
     """The answer's tokens, reasoning included where the server counts it among them."""
     unheeded: list[str] = []
@@ -199,7 +223,8 @@ class Score(Record):
     """The answer as the task read it, e.g. ``"refund_status"`` or ``"1200"``."""
     target: str | None = None
     missing: MissingKind | None = None
-    """Why there is no value: the call failed, the answer could not be read, nothing to compare."""
+    """Why there is no value: the call failed, the answer could not be read, nothing to compare, or the
+    budget was spent before it was asked."""
     reason: str | None = None
     statistics: list[float] = []
     """What the example adds to the value of a corpus, such as n-gram counts; [] for a mean."""
@@ -226,6 +251,10 @@ class Estimate(Record):
     """Examples that enter the value."""
     missing: int = 0
     """Examples without a score of their own: failed calls and unread answers."""
+    examples: int = 0
+    """Examples of the slice."""
+    unasked: int = 0
+    """How many of them, drawn at random, were not asked because the budget was spent; none of the missing."""
     counted_wrong: int = 0
     """How many of the missing enter the value: as 0 by the suite's ``unread: wrong``, as the chance of
     a guess by ``unread: chance``."""
@@ -281,3 +310,8 @@ class Spend(Record):
     saved_usd: float | None
     """What the hits cost when they were first asked."""
     seconds: float
+    price_source: str | None = None
+    """Where the price stood: params.yaml, or the price table with its version; None for nowhere."""
+    unknown_calls: int = 0
+    """Calls without a reply that may have been billed: timeouts, broken connections, 500s. Beyond 0 the
+    tokens are not known; those of the replies are in the responses."""

@@ -1,7 +1,6 @@
 """All stages in one process, without DVC, into runs/<suite>/."""
 
 from pathlib import Path
-from threading import Thread
 
 from llmops.places import Places
 from llmops.stages import fetch, generate, validate
@@ -33,12 +32,7 @@ def _one(
     places: Places, name: str, only: list[str] | None, limit: int | None, recording: Path | None
 ) -> None:
     validate.main(places, name)
-    early = Thread(
-        target=_import_slow, daemon=True
-    )  # importing evaluate takes seconds; the models take longer
-    early.start()
     generate.main(places, name, only, limit, recording)
-    early.join()
 
     from llmops.stages import compare, gate, publish, score, show
 
@@ -47,7 +41,3 @@ def _one(
     gate.main(places, name)
     publish.main(places, name)
     show.main(places, name, places.out)
-
-
-def _import_slow() -> None:
-    from llmops.stages import publish, score  # noqa: F401

@@ -21,6 +21,7 @@ from llmops.metrics import (
     ranking,
     rouge,
     structure,
+    tool_use,
 )
 from llmops.metrics.hub import PREFIX, hub_function, hub_name
 from llmops.metrics.own import own_function
@@ -66,12 +67,19 @@ class Metric(NamedTuple):
     """What an unread answer counts as where the suite says ``unread: wrong``."""
     each: Corpus | None = None
     """Rows → each pair's own value, where they tell it: then ``function`` is not called."""
+    whole: bool = False
+    """True when a pair's value rests on the other pairs too: it is then called once with all of a
+    suite's pairs, which are held in memory, not with blocks of them."""
+    rule: str = "sum"
+    """What makes a weighed choice the answer, by name in ``tasks.likelihood.RULES``."""
 
 
 _IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
 _SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"
 _KORQUAD = "Lim et al. 2019, arXiv 1909.07005"
+_LM_EVAL = "after acc_bytes of lm-evaluation-harness 0.4.13, Gao et al. 2024, 10.5281/zenodo.12608602"
 _TEXT = frozenset({"text"})
+_LIKELIHOOD = frozenset({"likelihood_label", "likelihood_choice", "likelihood_letter"})
 _SACREBLEU = f"sacrebleu {installed('sacrebleu')}"
 _RAPIDFUZZ = f"rapidfuzz {installed('rapidfuzz')}"
 
@@ -117,10 +125,16 @@ def _rouge(kind: str, korean: bool) -> Metric:
 
 
 METRICS: dict[str, Metric] = {
+    "tool_call_match": Metric(
+        "tool_call_match",
+        tool_use.tool_call_match,
+        frozenset({"tool_call"}),
+        "share of answers that call the target's tools with equal arguments",
+    ),
     "label_accuracy": Metric(
         "label_accuracy",
         match.label_accuracy,
-        frozenset({"label"}),
+        frozenset({"label", "likelihood_label"}),
         "share of answers that name the target label",
     ),
     "exact_match": Metric(
@@ -139,8 +153,24 @@ METRICS: dict[str, Metric] = {
     "choice_accuracy": Metric(
         "choice_accuracy",
         match.exact_match,
-        frozenset({"choice", "announced_choice"}),
+        frozenset({"choice", "announced_choice"}) | _LIKELIHOOD,
         "share of answers that pick the right choice",
+    ),
+    "choice_accuracy_per_token": Metric(
+        "choice_accuracy_per_token",
+        match.exact_match,
+        _LIKELIHOOD,
+        "share of examples whose right choice has the greatest log-probability a token",
+        _LM_EVAL,
+        rule="token",
+    ),
+    "choice_accuracy_per_byte": Metric(
+        "choice_accuracy_per_byte",
+        match.exact_match,
+        _LIKELIHOOD,
+        "share of examples whose right choice has the greatest log-probability a byte",
+        _LM_EVAL,
+        rule="byte",
     ),
     "numeric_match": Metric(
         "numeric_match",
@@ -303,8 +333,8 @@ def load_metric(name: str, root: Path) -> Metric:
 
     A project's own is ``path/to/file.py:function``. It takes (reads, targets) and returns one
     number for each pair. Its docstring's first line is the summary; ``tasks`` (names),
-    ``higher_is_better``, ``needs_target``, ``statistics`` and ``corpus`` may be set on it as
-    attributes; its version is its file's sha256, so that an edit shows. The hub's is ``hub:name``:
+    ``higher_is_better``, ``needs_target``, ``whole``, ``statistics`` and ``corpus`` may be set on it
+    as attributes; its version is its file's sha256, so that an edit shows. The hub's is ``hub:name``:
     see ``hub_name``.
 
     Args:
@@ -354,6 +384,7 @@ def _own(name: str, root: Path) -> Metric:
         statistics=getattr(function, "statistics", None),
         corpus=getattr(function, "corpus", None),
         needs_target=bool(getattr(function, "needs_target", True)),
+        whole=bool(getattr(function, "whole", False)),
     )
 
 

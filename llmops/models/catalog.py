@@ -1,7 +1,9 @@
 """The kinds of model there are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import msgspec
 
 from llmops.config import convert
 from llmops.errors import UserError
@@ -15,6 +17,7 @@ from llmops.models.specs import (
     TransformersSpec,
 )
 from llmops.places import Places
+from llmops.prices import Price
 from llmops.records import Sampling
 
 MOST_TOP_LOGPROBS = 20
@@ -69,6 +72,17 @@ KINDS: dict[str, tuple[Any, Opener]] = {
 """Kind → the record of its settings, and what opens it (a kind's libraries load only then)."""
 
 
+WEIGHING = (LlamaCppSpec, TransformersSpec)
+"""The models that can be asked how likely given texts are."""
+
+NO_WEIGHING = {
+    "openai": "tells log-probabilities of what it writes only, not of a given text",
+    "recorded": "holds written answers, not how likely each choice was",
+    "python": "gives an answer, not how likely each choice is",
+}
+"""Kind → why it is not among them."""
+
+
 def parse_spec(name: str, raw: Any) -> ModelSpec:
     """Return the settings of the model ``name``, as params.yaml gives them.
 
@@ -84,6 +98,7 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     spec: ModelSpec = convert(raw, KINDS[kind][0], where)
     if isinstance(spec, OpenAISpec | LlamaCppSpec | TransformersSpec):
         _check_sampling(spec.sampling, f"{where}: sampling")
+    _check_price(getattr(spec, "price", None), f"{where}: price")
     if isinstance(spec, OpenAISpec):
         _check_extra(spec.extra, f"{where}: extra")
     if isinstance(spec, TransformersSpec) and spec.sampling.logprobs:
@@ -93,6 +108,21 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     for field in ("context", "slots", "concurrency", "timeout_s"):
         _check(field, getattr(spec, field, None), lambda value: value > 0, f"{where}: {{}}; must be above 0")
     return spec
+
+
+def hold_to_weighing(specs: Mapping[str, ModelSpec], where: str) -> None:
+    """Refuse models that cannot tell how likely a given text is.
+
+    Raises:
+        UserError: a chat endpoint, an application, or answers that exist already (starts with ``where``).
+    """
+    for name, spec in specs.items():
+        if not isinstance(spec, WEIGHING):
+            kind = next(kind for kind, (record, _) in KINDS.items() if isinstance(spec, record))
+            raise UserError(
+                f"{where}: {name!r} is of kind {kind!r}, which {NO_WEIGHING[kind]}; take a model of kind"
+                " llamacpp or transformers, or the task 'choice' or 'label', which reads a written answer"
+            )
 
 
 def open_model(name: str, spec: ModelSpec, places: Places) -> Model:
@@ -148,6 +178,19 @@ def _check_extra(extra: dict[str, Any], where: str) -> None:
     for field, instead in TAKEN.items():
         if extra.get(field) is not None:
             raise UserError(f"{where}: {field}: cannot be set here; {instead}")
+
+
+def _check_price(price: Price | None, where: str) -> None:
+    if price is None:
+        return
+    rates: dict[str, float | None] = msgspec.to_builtins(price)
+    for field, rate in rates.items():
+        _check(field, rate, lambda usd: usd >= 0, f"{where}: {{}}; must be 0 or more")
+    _check("shared_by", price.shared_by, lambda n: n >= 1, f"{where}: {{}}; must be at least 1")
+    if price.per_hour_usd is not None and any(
+        rate is not None for field, rate in rates.items() if field.endswith("_per_mtok_usd")
+    ):
+        raise UserError(f"{where}: is by the hour and by token; give one of the two")
 
 
 def _check(field: str, value: float | None, holds: Callable[[float], bool], message: str) -> None:

@@ -1,6 +1,5 @@
 """Chat completions in the OpenAI protocol: the Reply that a server's body is."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,8 @@ from llmops.models.reasoning import parted
 from llmops.models.server_errors import read_error
 from llmops.models.unheeded import unheeded
 from llmops.records import Fault, Reply, Request, Sampling, ToolCall
+from llmops.tool_calls import tool_call
+from llmops.usage import billed
 
 REASONING_FIELDS = ("reasoning", "reasoning_content")
 """Where servers put what the model thought, when they part it from the answer themselves."""
@@ -75,20 +76,21 @@ def _read(body: Mapping[str, Any], choice: Mapping[str, Any]) -> Reply:
     reasoning, text = _parted(message, content)
     if calls and not text:
         text = None
-    logprobs = read_logprobs(choice.get("logprobs"))
+    logprobs, tokens = read_logprobs(choice.get("logprobs")), billed(usage)
     return Reply(
         text=text,
         reasoning=reasoning,
         tool_calls=calls,
         finish_reason=None if reason is None else str(reason),
         usage=usage,
-        input_tokens=_count(usage, "prompt_tokens"),
-        output_tokens=_count(usage, "completion_tokens"),
+        input_tokens=tokens.input if tokens else _count(usage, "prompt_tokens"),
+        output_tokens=tokens.output if tokens else _count(usage, "completion_tokens"),
         served_model=_word(body.get("model")),
         fingerprint=_word(body.get("system_fingerprint")),
         error=_fault_of(reason, text, calls),
         confidence=confidence(logprobs) if text is not None and content == text else None,
         logprobs=logprobs,
+        service_tier=_word(body.get("service_tier")),
     )
 
 
@@ -112,14 +114,7 @@ def _parted(message: Mapping[str, Any], content: str | None) -> tuple[str | None
 def _calls_of(message: Mapping[str, Any]) -> list[ToolCall]:
     """Return the calls in ``tool_calls``, or the one in ``function_call`` of older servers."""
     old = message.get("function_call")
-    told = message.get("tool_calls") or ([{"function": old}] if old else [])
-    return [_call(call.get("id"), call["function"]) for call in told]
-
-
-def _call(name_of_call: Any, function: Mapping[str, Any]) -> ToolCall:
-    given = function.get("arguments")
-    arguments = given if isinstance(given, str) else json.dumps(given or {}, ensure_ascii=False)
-    return ToolCall(id=_word(name_of_call) or "", name=str(function["name"]), arguments=arguments)
+    return [tool_call(call) for call in message.get("tool_calls") or ([old] if old else [])]
 
 
 def _fault_of(finish_reason: Any, text: str | None, calls: list[ToolCall]) -> Fault | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from llmops.models.meter import BudgetSpent
+from llmops.models.budget import BudgetSpent
 from llmops.models.model import Model, request_key
 from llmops.models.store import Store
 from llmops.records import Reply, Request

@@ -11,7 +11,7 @@ import msgspec
 
 from llmops import jsonl
 from llmops.errors import UserError
-from llmops.models.meter import BudgetSpent
+from llmops.models.budget import BudgetSpent
 from llmops.models.model import Model, key_of, request_key, text_of
 from llmops.records import Record, Reply, Request
 

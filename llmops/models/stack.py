@@ -1,25 +1,29 @@
 """The model stack: the one place where the wrappers are put together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from llmops.models.admission import Rates
+from llmops.models.budget import Allowance
 from llmops.models.limited import limited
 from llmops.models.meter import Meter
-from llmops.models.metered import metered
+from llmops.models.metered import foreseer, metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
 from llmops.models.stoppable import Stop, stoppable
 from llmops.models.store import Store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
-from llmops.prices import pricing
-from llmops.records import Record
+from llmops.models.vetted import Standing, vetted
+from llmops.prices import Cost, pricing, source
 
 
-class Limits(Record, frozen=True):
-    """How much is asked of one model at once, and how patiently."""
+class Limits(Allowance, frozen=True):
+    """How much is asked of one model at once, how patiently, and what a run may take in all."""
 
     concurrency: int = 64
+    adaptive: bool = True
     requests_per_min: float | None = None
+    tokens_per_min: float | None = None
     attempts: int = 5
     patience_s: float = 600.0
 
@@ -29,6 +33,27 @@ def stacked(model: Model, store: Store, meter: Meter, limits: Limits) -> Model:
     return stacks(model, store, [meter], limits)[0]
 
 
+def cost_of(model: Model) -> Cost:
+    """Return what tells the cost of the model's replies."""
+    return pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+
+
+def price_source(model: Model) -> str | None:
+    """Return where the model's price stands: params.yaml, the price table with its version, or None."""
+    return source(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+
+
+def check_budget(models: Iterable[Model], allowance: Allowance) -> None:
+    """Find out before anything is asked whether what is limited can be held.
+
+    Raises:
+        UserError: an unknown price under a budget in dollars, or an answer without a longest.
+    """
+    for model in models:
+        if model.stored:
+            foreseer(model, cost_of(model), allowance)
+
+
 def stacks(
     model: Model, store: Store, meters: Sequence[Meter], limits: Limits, stop: Stop | None = None
 ) -> list[Model]:
@@ -36,12 +61,10 @@ def stacks(
     if not model.stored:
         return [model for _ in meters]
     stop = stop or Stop()
-    gate = limited(
-        stoppable(timed(model), stop), limits.concurrency, limits.requests_per_min, sleep=stop.sleep
-    )
-    cost = pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+    rates = Rates(limits.requests_per_min, limits.tokens_per_min, limits.adaptive, limits.patience_s)
+    gate = limited(stoppable(timed(model), stop), limits.concurrency, rates, sleep=stop.sleep)
+    cost = cost_of(model)
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
-    return [
-        stored(retrying(metered(gate, meter, cost), patience, sleep=stop.sleep), store, meter)
-        for meter in meters
-    ]
+    standing = Standing(lambda: any(meter.hits for meter in meters))
+    asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
+    return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]

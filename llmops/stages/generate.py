@@ -1,6 +1,7 @@
 """results/<suite>/examples.jsonl, prompts/, models/ -> responses.jsonl: money is spent here."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -9,18 +10,19 @@ from pathlib import Path
 from time import monotonic
 
 from llmops import jsonl
-from llmops.config import section
+from llmops.config import PARAMS, section
 from llmops.errors import Stopped
 from llmops.generating import GO_ON, Round, Run
+from llmops.models.budget import Budget, checked
 from llmops.models.catalog import closed_model, open_model
 from llmops.models.chosen import chosen_models
-from llmops.models.meter import Budget
 from llmops.models.model import Model
 from llmops.models.recording import Recording, replayed
 from llmops.models.specs import ModelSpec
-from llmops.models.stack import Limits
+from llmops.models.stack import Limits, check_budget
 from llmops.models.stoppable import Stop
 from llmops.models.store import STORE, open_store
+from llmops.models.unheeded import told_unheeded
 from llmops.places import Places, state_folder
 from llmops.questions import Job, load_job
 from llmops.signals import on_signals
@@ -31,10 +33,8 @@ SPEND = "spend.jsonl"
 
 
 class Params(Limits):
-    """How much is asked at once, how patiently, in which order, and for how much money."""
+    """How much is asked at once, how patiently, in which order, and what a run may take in all."""
 
-    budget_usd: float | None = None
-    """What one run of the stage may spend; None means no limit."""
     seed: int = 0
     """Order in which examples are asked, so that a run cut short is a fair sample."""
 
@@ -58,9 +58,11 @@ def main(
     """
     suite = load_suite(places.root, name)
     settings = section(places.root, "generate", Params)
+    checked(settings, f"{PARAMS}: generate")
     job = load_job(places, name, suite, limit, settings.seed)
     recording = recording or (places.root / suite.recording if suite.recording else None)
     specs = chosen_models(places, suite, only)
+    job.hold(specs)
     opened = partial(_models, places, specs, recording)
     with spooled(places.suite(name, "responses.jsonl"), len(specs) * len(job.questions)) as spool:
         try:
@@ -86,7 +88,8 @@ async def _ask_models(
         closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
         on_signals(stop.ask),
     ):
-        run = Run(store, Budget(settings.budget_usd), settings, stop, settings.seed)
+        check_budget(models, settings)
+        run = Run(store, Budget(settings), settings, stop, settings.seed)
         for place, model in enumerate(models):
             try:
                 await _ask_model(places, Round(run, job, model, spool.after(place * len(job.questions))))
@@ -100,6 +103,9 @@ async def _ask_model(places: Places, asked: Round) -> None:
     try:
         await asked.ask_all()
     finally:
+        if asked.unheeded:
+            told = told_unheeded(asked.unheeded, asked.answers)
+            print(f"generate {asked.suite}: {asked.model}: {told}", file=sys.stderr)
         seconds = (monotonic() - started) / len(asked.meters)
         rows = [
             meter.spend(at, asked.suite, asked.model, prompt, seconds)

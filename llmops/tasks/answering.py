@@ -1,12 +1,11 @@
 """One Example asked through a model: the task's generator driven to its answer."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
-from llmops.records import Fault, Reply, Request, Turn
+from llmops.models.budget import BudgetSpent
+from llmops.records import BUDGET, Fault, Reply, Request, Turn
 from llmops.tasks.asking import Asking
-
-Number = TypeVar("Number", int, float)
 
 
 class Answered(NamedTuple):
@@ -18,7 +17,10 @@ class Answered(NamedTuple):
 
 
 async def answered(asking: Asking, request: Request, ask: Callable[[Request], Awaitable[Reply]]) -> Answered:
-    """Send the task's first Request, then those it yields until it returns its answer or one has none."""
+    """Send the task's first Request, then those it yields until it returns its answer or one has none.
+
+    Where the budget does not reach for the next request, that is the fault, and the turns before it stay.
+    """
     turns: list[Turn] = []
     try:
         while True:
@@ -27,6 +29,8 @@ async def answered(asking: Asking, request: Request, ask: Callable[[Request], Aw
             if reply.error is not None:
                 return Answered(None, turns, reply.error)
             request = asking.send(reply)
+    except BudgetSpent as spent:
+        return Answered(None, turns, Fault(kind=BUDGET, message=str(spent)))
     except StopIteration as done:
         return Answered(done.value, turns, None)
 
@@ -41,9 +45,3 @@ def answered_at_once(asking: Asking, request: Request, reply: Reply) -> Answered
     except StopIteration as done:
         return Answered(done.value, turns, None)
     return None
-
-
-def summed(values: Sequence[Number | None]) -> Number | None:
-    """Return the sum over turns, None when any turn's part is not known."""
-    known = [value for value in values if value is not None]
-    return sum(known) if values and len(known) == len(values) else None

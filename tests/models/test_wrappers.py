@@ -6,8 +6,10 @@ from random import Random
 import pytest
 
 from llmops.errors import UserError, WorldError
+from llmops.models.admission import Rates
+from llmops.models.budget import Allowance, Budget, BudgetSpent
 from llmops.models.limited import limited
-from llmops.models.meter import Budget, BudgetSpent, Meter
+from llmops.models.meter import Meter
 from llmops.models.metered import metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
@@ -15,6 +17,7 @@ from llmops.models.stack import Limits, stacked, stacks
 from llmops.models.store import open_store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
+from llmops.models.vetted import Standing, vetted
 from llmops.prices import Price
 from llmops.records import Fault, Reply
 
@@ -114,30 +117,75 @@ def test_a_fault_of_the_users_passes_through(run, request_of):
         run(patient(model, Clock()).ask(request_of()))
 
 
-def unreachable():
-    return WorldError("unreachable", "no connection", transient=True)
+def test_the_patience_begins_with_the_first_fault(run, request_of):
+    clock, faults = Clock(), [busy(), busy()]
+
+    async def slowly(request):
+        clock.now += 50.0  # the wait for a turn
+        if faults:
+            raise faults.pop()
+        return Reply(text="answer")
+
+    assert run(patient(a_model(slowly), clock, total_s=60.0).ask(request_of())).text == "answer"
 
 
-def test_an_address_where_nothing_ever_answered_ends_the_run(run, request_of):
-    model, asked = failing(*[unreachable()] * 9)
-    with pytest.raises(UserError, match=rf"models\.bot: nothing answers at {URL}; start the server"):
-        run(patient(model, Clock(), attempts=3).ask(request_of()))
-    assert len(asked) == 3
+# vetted
 
 
-def test_a_server_that_went_away_later_is_an_error_of_the_reply(run, request_of):
-    answers = [Reply(text="x"), *[unreachable()] * 3]
+def by_text(**errors):
+    """A model that answers after a moment, or has the error that the message's word names."""
 
     async def ask(request):
-        if isinstance(told := answers.pop(0), WorldError):
-            raise told
-        return told
+        word, _, delay_ms = request.messages[0].content.partition(" ")
+        await asyncio.sleep(int(delay_ms or 0) / 1000)
+        if (kind := errors.get(word)) is not None:
+            return Reply(error=Fault(kind=kind, message=f"models.bot: {kind}; mend it"))
+        return Reply(text="x")
+
+    return a_model(ask)
+
+
+def asked_together(run, request_of, model, texts, standing=None):
+    standing = standing or Standing()
 
     async def work():
-        model = patient(a_model(ask), Clock(), attempts=3)
-        return [await model.ask(request_of()), await model.ask(request_of())]
+        asks = [vetted(model, standing).ask(request_of(text)) for text in texts]
+        return await asyncio.gather(*asks, return_exceptions=True)
 
-    assert [r.error and r.error.kind for r in run(work())] == [None, "unreachable"]
+    return [
+        type(found) if isinstance(found, Exception) else found.error and found.error.kind
+        for found in run(work())
+    ]
+
+
+@pytest.mark.parametrize("kind", ["unknown", "forbidden", "unreachable"])
+def test_what_meets_every_request_ends_the_run(kind, run, request_of):
+    model = by_text(bad=kind)
+    assert asked_together(run, request_of, model, ["bad 1", "bad 5", "bad 3"]) == [UserError] * 3
+    assert asked_together(run, request_of, model, ["bad"]) == [UserError]
+
+
+@pytest.mark.parametrize("kind", ["unknown", "forbidden", "unreachable"])
+def test_what_meets_one_request_is_its_error_though_it_came_first(kind, run, request_of):
+    model = by_text(bad=kind)
+    assert asked_together(run, request_of, model, ["bad 1", "good 9", "bad 4"]) == [kind, None, kind]
+
+
+def test_a_fault_of_another_kind_does_not_vouch_for_the_model(run, request_of):
+    model = by_text(bad="unknown", slow="timeout")
+    assert asked_together(run, request_of, model, ["bad 1", "slow 9"]) == [UserError, "timeout"]
+
+
+def test_answers_in_the_store_vouch_for_a_model_but_not_for_its_address(run, request_of):
+    model = by_text(bad="forbidden", away="unreachable")
+    assert asked_together(run, request_of, model, ["bad"], Standing(lambda: True)) == ["forbidden"]
+    assert asked_together(run, request_of, model, ["away"], Standing(lambda: True)) == [UserError]
+
+
+def test_an_address_where_nothing_answers_is_named(run, request_of):
+    model = vetted(by_text(away="unreachable"), Standing())
+    with pytest.raises(UserError, match=rf"models\.bot: nothing answers at {URL}; start the server"):
+        run(model.ask(request_of("away")))
 
 
 # limited
@@ -179,7 +227,7 @@ def test_starts_are_spaced_by_the_requests_a_minute(run, request_of):
         return Reply(text="x")
 
     async def one_by_one():
-        model = limited(a_model(ask), 1, requests_per_min=30, clock=clock, sleep=clock.sleep)
+        model = limited(a_model(ask), 1, Rates(requests_per_min=30), clock, clock.sleep)
         for _ in range(4):
             await model.ask(request_of())
 
@@ -255,7 +303,7 @@ def test_an_unknown_price_is_none_and_never_zero(run, request_of):
 @pytest.mark.parametrize("limit_usd", [0.5, 3.0, 20.0])
 def test_64_in_flight_never_overshoot_the_budget_and_use_what_they_can(limit_usd, run, request_of):
     ask, seen = counted()
-    budget = Budget(limit_usd)
+    budget = Budget(Allowance(budget_usd=limit_usd))
     meters = [Meter(budget), Meter(budget)]
     models = [limited(metered(a_model(ask), meter, dollars(0.01)), 64) for meter in meters]
 
@@ -274,7 +322,7 @@ def test_64_in_flight_never_overshoot_the_budget_and_use_what_they_can(limit_usd
 
 
 def test_an_unknown_cost_keeps_its_reservation(run, request_of):
-    budget = Budget(4.0)
+    budget = Budget(Allowance(budget_usd=4.0))
     model, _ = failing(*[WorldError("timeout", "slow", transient=True)] * 9)
     asked = metered(model, Meter(budget), dollars(0.01))
 
@@ -290,9 +338,9 @@ def test_an_unknown_cost_keeps_its_reservation(run, request_of):
     assert 0 < budget.spent_usd <= 4.0
 
 
-def test_calls_are_never_more_than_max_calls(run, request_of):
+def test_calls_are_never_more_than_the_budget_of_calls(run, request_of):
     ask, seen = counted()
-    model = metered(a_model(ask), Meter(Budget(max_calls=7)), dollars(0.01))
+    model = metered(a_model(ask), Meter(Budget(Allowance(budget_calls=7))), dollars(0.01))
     replies = run(ask_many(model, 64, request_of))
     assert seen["calls"] == 7
     assert sum(isinstance(reply, BudgetSpent) for reply in replies) == 57
@@ -301,19 +349,24 @@ def test_calls_are_never_more_than_max_calls(run, request_of):
 def test_a_budget_over_an_unknown_price_is_refused_before_anything_is_asked(run, request_of):
     model, asked = failing()
     with pytest.raises(UserError, match=r"models\.bot: price: is not known, so budget_usd cannot be held"):
-        run(metered(model, Meter(Budget(1.0)), lambda reply: None).ask(request_of()))
+        run(metered(model, Meter(Budget(Allowance(budget_usd=1.0))), lambda reply: None).ask(request_of()))
     assert asked == []
 
 
 def test_a_budget_without_a_cap_on_answers_is_refused(run, request_of):
     model = Model("bot", {"kind": "openai", "base_url": URL}, lambda r: {}, failing()[0].ask)
     with pytest.raises(UserError, match="max_tokens is not set"):
-        run(metered(model, Meter(Budget(1.0)), dollars(0.01)).ask(request_of()))
+        run(metered(model, Meter(Budget(Allowance(budget_usd=1.0))), dollars(0.01)).ask(request_of()))
 
 
 def test_a_model_in_this_process_needs_no_price_under_a_budget(run, request_of):
     model = Model("bot", {"kind": "llamacpp"}, lambda r: {}, failing()[0].ask)
-    assert run(metered(model, Meter(Budget(1.0)), lambda reply: None).ask(request_of())).cost_usd is None
+    assert (
+        run(
+            metered(model, Meter(Budget(Allowance(budget_usd=1.0))), lambda reply: None).ask(request_of())
+        ).cost_usd
+        is None
+    )
 
 
 # stored

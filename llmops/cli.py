@@ -184,6 +184,24 @@ def run(places: Places, suites: tuple[str, ...], limit: int | None, models: tupl
 
 
 @cli.command()
+@click.argument("suites", nargs=-1)
+@click.option("--limit", type=click.IntRange(min=1), help="Of a random sample of so many examples.")
+@click.option("--model", "models", multiple=True, help="Of this model of the suite only; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
+@click.pass_obj
+def estimate(
+    places: Places, suites: tuple[str, ...], limit: int | None, models: tuple[str, ...], as_json: bool
+) -> None:
+    """Say what a run will ask and cost, with intervals, before it asks anything."""
+    from llmops.estimate import Choice
+    from llmops.estimate import main as print_estimate
+    from llmops.suites import suites_to_run
+
+    names = list(suites) or suites_to_run(places.root)
+    print_estimate(Places(places.root, TRYOUTS), names, Choice(list(models) or None, limit), as_json=as_json)
+
+
+@cli.command()
 @click.argument("suite", required=False)
 @click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
 @click.option("--slices", is_flag=True, help="The slices as well.")

@@ -18,7 +18,7 @@ from llmops.models.specs import (
 )
 from llmops.places import Places
 from llmops.prices import Price
-from llmops.records import Sampling
+from llmops.records import Request, Sampling
 
 MOST_TOP_LOGPROBS = 20
 """What OpenAI takes; servers of one's own take as many or fewer."""
@@ -135,6 +135,24 @@ def closed_model(name: str, spec: ModelSpec, places: Places) -> Model:
 
             return closed_python(name, spec, places.root)
     return open_model(name, spec, places)
+
+
+def tokenizer(name: str, spec: ModelSpec, places: Places) -> Callable[[Request], int] | None:
+    """Return what counts a request's tokens as the model does, None where only its server knows.
+
+    Raises:
+        UserError: a missing file.
+    """
+    match spec:
+        case LlamaCppSpec():
+            from llmops.models.llamacpp import counting
+
+            return counting(name, spec, places.root)
+        case TransformersSpec():
+            from llmops.models.hugging_face import counting as counting_by_tokenizer
+
+            return counting_by_tokenizer(name, spec, places.root)
+    return None
 
 
 def _check_sampling(sampling: Sampling, where: str) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,20 @@ def estimate(
 
     names = list(suites) or suites_to_run(places.root)
     print_estimate(Places(places.root, TRYOUTS), names, Choice(list(models) or None, limit), as_json=as_json)
+
+
+@cli.command()
+@click.argument("suites", nargs=-1)
+@click.option("--at", type=click.DateTime(["%Y-%m-%d"]), help="The price table of this day, UTC.")
+@click.option("--prices", type=click.Path(path_type=Path), help="A YAML file of model: price.")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
+@click.pass_obj
+def reprice(
+    places: Places, suites: tuple[str, ...], at: datetime | None, prices: Path | None, as_json: bool
+) -> None:
+    """Say what the newest answers would cost at other prices, from their raw usage."""
+    when = None if at is None else at.replace(tzinfo=UTC)
+    _load("reprice")(places, list(suites), when, prices, as_json=as_json)
 
 
 @cli.command()

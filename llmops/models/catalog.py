@@ -87,7 +87,7 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     spec: ModelSpec = convert(raw, KINDS[kind][0], where)
     if isinstance(spec, OpenAISpec | LlamaCppSpec | TransformersSpec):
         _check_sampling(spec.sampling, f"{where}: sampling")
-    _check_price(getattr(spec, "price", None), f"{where}: price")
+    check_price(getattr(spec, "price", None), f"{where}: price")
     if isinstance(spec, OpenAISpec):
         _check_extra(spec.extra, f"{where}: extra")
     if isinstance(spec, TransformersSpec) and spec.sampling.logprobs:
@@ -172,7 +172,12 @@ def _check_extra(extra: dict[str, Any], where: str) -> None:
             raise UserError(f"{where}: {field}: cannot be set here; {instead}")
 
 
-def _check_price(price: Price | None, where: str) -> None:
+def check_price(price: Price | None, where: str) -> None:
+    """Refuse what is no price.
+
+    Raises:
+        UserError: a rate below 0, or a price both by the hour and by token.
+    """
     if price is None:
         return
     rates: dict[str, float | None] = msgspec.to_builtins(price)

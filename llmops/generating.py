@@ -3,6 +3,7 @@
 import asyncio
 import random
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -46,9 +47,13 @@ class Round:
 
     Questions are taken in random order over all prompts, so that a run which a budget or the user ends
     early has asked a fair sample.
+
+    Attributes:
+        unheeded: what the model's server was asked and did not do → in how many answers.
     """
 
     def __init__(self, run: Run, job: Job, model: Model, put: Put) -> None:
+        self.unheeded = Counter[str]()
         where = price_source(model)
         self.meters = {prompt.name: Meter(run.budget, where) for prompt in job.questions.prompts}
         self.suite, self.model = job.suite, model.name
@@ -59,6 +64,11 @@ class Round:
         self._recall = recalling(model, run.store)
         self._asking = 0
         self._progress = Progress(f"generate {job.suite}: {model.name}", len(job.questions), self._note)
+
+    @property
+    def answers(self) -> int:
+        """How many questions have a Response so far."""
+        return self._progress.done
 
     async def ask_all(self) -> None:
         """Put a Response for every question.
@@ -75,9 +85,9 @@ class Round:
         finally:
             telling.cancel()
             self._progress.end()
-        done, every = self._progress.done, len(self._job.questions)
-        if self._run.stop.asked and done < every:
-            raise Stopped(f"stopped: {self.model} answered {done} of {every}, all stored; {GO_ON}")
+        every = len(self._job.questions)
+        if self._run.stop.asked and self.answers < every:
+            raise Stopped(f"stopped: {self.model} answered {self.answers} of {every}, all stored; {GO_ON}")
 
     async def _start_all(self, asking: asyncio.TaskGroup) -> None:
         lanes = asyncio.Semaphore(self._run.limits.concurrency)
@@ -129,7 +139,9 @@ class Round:
             self._done(number, question, found)
 
     def _done(self, number: int, question: Question, found: Answered) -> None:
-        self._put(number, jsonl.line(response(self.suite, self.model, question, found)))
+        row = response(self.suite, self.model, question, found)
+        self.unheeded.update(row.unheeded)
+        self._put(number, jsonl.line(row))
         self._progress.step()
 
     async def _tell(self) -> None:
@@ -167,6 +179,7 @@ def response(suite: str, model: str, question: Question, found: Answered) -> Res
     """Return the row of one question."""
     replies = [turn.reply for turn in found.turns]
     last = replies[-1] if replies else None
+    sources = {reply.usage_source for reply in replies}
     return Response(
         suite=suite,
         example_id=question.example.id,
@@ -179,9 +192,12 @@ def response(suite: str, model: str, question: Question, found: Answered) -> Res
         fingerprint=last.fingerprint if last else None,
         input_tokens=total(reply.input_tokens for reply in replies),
         output_tokens=total(reply.output_tokens for reply in replies),
+        usage_source="estimated" if "estimated" in sources else last.usage_source if last else None,
         latency_s=total(reply.latency_s for reply in replies) if replies else None,
+        first_token_s=last.first_token_s if last else None,
         cost_usd=total([0.0, *(reply.cost_usd for reply in replies)]),
         turns=found.turns,
         error=found.error,
         confidence=last.confidence if last else None,
+        unheeded=sorted({name for reply in replies for name in reply.unheeded}),
     )

@@ -31,6 +31,11 @@ def check_schema(schema: str, where: str) -> None:
     _validator(schema, where)
 
 
+def canonical(value: Any) -> str:
+    """Equal for equal JSON values: 1 and 1.0 are one number, an object's order does not matter."""
+    return json.dumps(_plain_numbers(value), sort_keys=True)
+
+
 def holds(text: str, schema: str, where: str = "json_schema") -> bool:
     """Tell whether the whole text is JSON that holds to the schema.
 
@@ -100,11 +105,7 @@ def _additional_properties(validator: Any, allowed: Any, value: Any, schema: Any
 
 
 def _unique_items(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[Any]:
-    if (
-        wanted
-        and validator.is_type(value, "array")
-        and len({_canonical(item) for item in value}) < len(value)
-    ):
+    if wanted and validator.is_type(value, "array") and len({canonical(item) for item in value}) < len(value):
         yield _fault("two items are the same")
 
 
@@ -112,11 +113,6 @@ def _fault(message: str) -> Any:
     from jsonschema import ValidationError
 
     return ValidationError(message)
-
-
-def _canonical(value: Any) -> str:
-    """Equal for equal JSON values: 1 and 1.0 are one number, an object's order does not matter."""
-    return json.dumps(_plain_numbers(value), sort_keys=True)
 
 
 def _plain_numbers(value: Any) -> Any:

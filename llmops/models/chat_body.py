@@ -3,7 +3,7 @@
 import zlib
 from typing import Any
 
-from llmops.records import Message, Request, ResponseFormat, Sampling
+from llmops.records import Message, Request, Sampling
 
 
 def chat_body(request: Request, sampling: Sampling, max_tokens_field: str) -> dict[str, Any]:
@@ -21,7 +21,9 @@ def chat_body(request: Request, sampling: Sampling, max_tokens_field: str) -> di
     if request.tools:
         body["tools"] = request.tools
     if request.response_format is not None:
-        body["response_format"] = _schema_sent(request.response_format)
+        sent = request.response_format
+        schema = {"name": sent.name, "schema": sent.json_schema, "strict": sent.strict}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
     return body
 
 
@@ -60,28 +62,3 @@ def request_seed(seed: int, request: Request) -> int:
     """
     words = "\n".join(message.content for message in request.messages)
     return (seed + zlib.crc32(f"{request.repeat}\n{words}".encode("utf-8", "surrogatepass"))) % 2**31
-
-
-def _schema_sent(wanted: ResponseFormat) -> dict[str, Any]:
-    return {
-        "type": "json_schema",
-        "json_schema": {
-            "name": wanted.name,
-            "schema": wanted.json_schema,
-            "strict": _is_closed(wanted.json_schema),
-        },
-    }
-
-
-def _is_closed(schema: Any) -> bool:
-    """Tell whether every object requires all of its properties and takes no other, as ``strict`` wants it."""
-    if isinstance(schema, list):
-        return all(_is_closed(part) for part in schema)
-    if not isinstance(schema, dict):
-        return True
-    named = schema.get("properties")
-    if isinstance(named, dict) or schema.get("type") == "object":
-        closed = schema.get("additionalProperties") is False
-        if not closed or set(schema.get("required", [])) != set(named or {}):
-            return False
-    return all(_is_closed(part) for part in schema.values())

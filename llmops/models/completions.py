@@ -1,6 +1,5 @@
 """Chat completions in the OpenAI protocol: the Reply that a server's body is."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from llmops.models.reasoning import parted
 from llmops.models.server_errors import read_error
 from llmops.models.unheeded import unheeded
 from llmops.records import Fault, Reply, Request, Sampling, ToolCall
+from llmops.tool_calls import tool_call
 from llmops.usage import billed
 
 REASONING_FIELDS = ("reasoning", "reasoning_content")
@@ -114,14 +114,7 @@ def _parted(message: Mapping[str, Any], content: str | None) -> tuple[str | None
 def _calls_of(message: Mapping[str, Any]) -> list[ToolCall]:
     """Return the calls in ``tool_calls``, or the one in ``function_call`` of older servers."""
     old = message.get("function_call")
-    told = message.get("tool_calls") or ([{"function": old}] if old else [])
-    return [_call(call.get("id"), call["function"]) for call in told]
-
-
-def _call(name_of_call: Any, function: Mapping[str, Any]) -> ToolCall:
-    given = function.get("arguments")
-    arguments = given if isinstance(given, str) else json.dumps(given or {}, ensure_ascii=False)
-    return ToolCall(id=_word(name_of_call) or "", name=str(function["name"]), arguments=arguments)
+    return [tool_call(call) for call in message.get("tool_calls") or ([old] if old else [])]
 
 
 def _fault_of(finish_reason: Any, text: str | None, calls: list[ToolCall]) -> Fault | None:

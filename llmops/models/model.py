@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from llmops.models.told import Told
 from llmops.prices import Price
 from llmops.records import Reply, Request
 
@@ -32,6 +33,7 @@ class Model:
         ask: returns the Reply, or raises WorldError for a fault and UserError for what the user can mend.
         stored: False for answers that exist already and are only looked up.
         concurrency: the most requests that it takes at once; None for as many as the stage sends.
+        told: what its server last told of its rate limits.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Model:
     stored: bool = True
     price: Price | None = None
     concurrency: int | None = None
+    told: Told = field(default_factory=Told)
 
     @cached_property
     def identity_text(self) -> str:

@@ -21,6 +21,7 @@ from llmops.models.model import Model, not_open
 from llmops.models.server_errors import read_error
 from llmops.models.specs import OPENAI_URL, OpenAISpec, sampling_identity
 from llmops.models.streams import added_up
+from llmops.models.told import Told
 from llmops.records import Fault, Reply, Request
 
 CONNECT_S = 20.0
@@ -60,8 +61,8 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         UserError: the key's variable is not set, or base_url is none.
     """
     address = address_of(name, spec)
-    client = _client(address, spec.timeout_s)
     closed = closed_openai(name, spec)
+    client = _client(address, spec.timeout_s, closed.told)
 
     async def ask(request: Request) -> Reply:
         body = closed.wire(request)
@@ -76,6 +77,25 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
             raise explained(_fault_of(problem), address) from None
 
     return dataclasses.replace(closed, ask=ask, close=client.close)
+
+
+async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:
+    """Return what the server tells of each of its models.
+
+    Raises:
+        UserError: as ``open_openai``, or the key is refused.
+        WorldError: it tells nothing, or cannot be reached.
+    """
+    address = address_of(name, spec)
+    client = _client(address, min(CONNECT_S, spec.timeout_s), Told())
+    try:
+        body = _decoded(await client.get("/models", cast_to=httpx2.Response))
+    except (WorldError, openai.APIError) as problem:
+        raise explained(_fault_of(problem), address) from None
+    finally:
+        await client.close()
+    rows = body.get("data") if isinstance(body, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _identity(spec: OpenAISpec, base_url: str) -> dict[str, Any]:
@@ -135,11 +155,15 @@ def _wire(spec: OpenAISpec, base_url: str) -> Callable[[Request], dict[str, Any]
     return wire
 
 
-def _client(address: Address, timeout_s: float) -> openai.AsyncOpenAI:
+def _client(address: Address, timeout_s: float, told: Told) -> openai.AsyncOpenAI:
+    async def hear(response: httpx2.Response) -> None:
+        told.hear(response.headers)
+
+    settings: dict[str, Any] = {"follow_redirects": False, "event_hooks": {"response": [hear]}}
     try:
-        http_client = openai.DefaultAioHttpClient(follow_redirects=False)  # 1.6 times the requests a second
+        http_client = openai.DefaultAioHttpClient(**settings)  # 1.6 times the requests a second
     except RuntimeError:  # aiohttp is not installed
-        http_client = openai.DefaultAsyncHttpxClient(follow_redirects=False)
+        http_client = openai.DefaultAsyncHttpxClient(**settings)
     return openai.AsyncOpenAI(
         api_key=address.key,
         base_url=address.base_url,

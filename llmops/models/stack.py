@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from llmops.models.admission import Rates
 from llmops.models.budget import Allowance
 from llmops.models.limited import limited
 from llmops.models.meter import Meter
@@ -13,6 +14,7 @@ from llmops.models.stoppable import Stop, stoppable
 from llmops.models.store import Store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
+from llmops.models.vetted import Standing, vetted
 from llmops.prices import Cost, pricing, source
 
 
@@ -20,7 +22,9 @@ class Limits(Allowance, frozen=True):
     """How much is asked of one model at once, how patiently, and what a run may take in all."""
 
     concurrency: int = 64
+    adaptive: bool = True
     requests_per_min: float | None = None
+    tokens_per_min: float | None = None
     attempts: int = 5
     patience_s: float = 600.0
 
@@ -58,12 +62,10 @@ def stacks(
     if not model.stored:
         return [model for _ in meters]
     stop = stop or Stop()
-    gate = limited(
-        stoppable(timed(model), stop), limits.concurrency, limits.requests_per_min, sleep=stop.sleep
-    )
+    rates = Rates(limits.requests_per_min, limits.tokens_per_min, limits.adaptive, limits.patience_s)
+    gate = limited(stoppable(timed(model), stop), limits.concurrency, rates, sleep=stop.sleep)
     cost = cost_of(model)
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
-    return [
-        stored(retrying(metered(gate, meter, cost), patience, sleep=stop.sleep), store, meter)
-        for meter in meters
-    ]
+    standing = Standing(lambda: any(meter.hits for meter in meters))
+    asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
+    return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]

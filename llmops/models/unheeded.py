@@ -1,5 +1,7 @@
 """What a server was asked and did not do, which no error tells."""
 
+from collections import Counter
+
 import msgspec
 
 from llmops.errors import UserError
@@ -30,6 +32,13 @@ def unheeded(reply: Reply, request: Request, sampling: Sampling) -> list[str]:
         "stream": sampling.stream and reply.first_token_s is None,
     }
     return sorted(name for name, shown in ignored.items() if shown)
+
+
+def told_unheeded(shown: Counter[str], answers: int) -> str:
+    """Return in how many of a model's answers each thing was not heeded, e.g. ``max_tokens in 3 of 9``."""
+    return (
+        f"not heeded: {', '.join(f'{name} in {n}' for name, n in sorted(shown.items()))} of {answers} answers"
+    )
 
 
 def _holds(text: str, wanted: ResponseFormat) -> bool:

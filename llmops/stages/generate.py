@@ -1,6 +1,7 @@
 """results/<suite>/examples.jsonl, prompts/, models/ -> responses.jsonl: money is spent here."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from llmops.models.specs import ModelSpec
 from llmops.models.stack import Limits, check_budget
 from llmops.models.stoppable import Stop
 from llmops.models.store import STORE, open_store
+from llmops.models.unheeded import told_unheeded
 from llmops.places import Places, state_folder
 from llmops.questions import Job, load_job
 from llmops.signals import on_signals
@@ -60,6 +62,7 @@ def main(
     job = load_job(places, name, suite, limit, settings.seed)
     recording = recording or (places.root / suite.recording if suite.recording else None)
     specs = chosen_models(places, suite, only)
+    job.hold(specs)
     opened = partial(_models, places, specs, recording)
     with spooled(places.suite(name, "responses.jsonl"), len(specs) * len(job.questions)) as spool:
         try:
@@ -100,6 +103,9 @@ async def _ask_model(places: Places, asked: Round) -> None:
     try:
         await asked.ask_all()
     finally:
+        if asked.unheeded:
+            told = told_unheeded(asked.unheeded, asked.answers)
+            print(f"generate {asked.suite}: {asked.model}: {told}", file=sys.stderr)
         seconds = (monotonic() - started) / len(asked.meters)
         rows = [
             meter.spend(at, asked.suite, asked.model, prompt, seconds)

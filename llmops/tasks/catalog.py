@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.tasks import choices, finals, labels, numerals, ranking, reading
+from llmops.tasks import choices, finals, labels, numerals, ranking, reading, tool_calling
 from llmops.tasks.reading import Reader
 
 
@@ -11,7 +11,7 @@ class Task(NamedTuple):
     """How examples are asked and how their answers are read."""
 
     asking: str
-    """A key of ``asking.ASKING``."""
+    """A key of ``asking.ASKING`` or ``likelihood.WEIGHING``."""
     reader: Reader
     help: str
 
@@ -24,6 +24,7 @@ READERS: dict[str, Reader] = {
     "number": numerals.number,
     "ranking": ranking.ranking,
     "text": reading.text,
+    "tool_call": tool_calling.tool_call,
 }
 
 TASKS: dict[str, Task] = {
@@ -34,10 +35,20 @@ TASKS: dict[str, Task] = {
         READERS["announced_choice"],
         "the first letter that the answer announces",
     ),
+    "likelihood_choice": Task(
+        "weigh_texts", READERS["choice"], "the choice whose text the model holds likeliest"
+    ),
+    "likelihood_letter": Task(
+        "weigh_letters", READERS["choice"], "the choice whose letter the model holds likeliest"
+    ),
+    "likelihood_label": Task(
+        "weigh_texts", READERS["label"], "the data set's label that the model holds likeliest"
+    ),
     "final": Task("question", READERS["final"], "the answer is announced, or is the whole line"),
     "number": Task("question", READERS["number"], "the answer is a number, marked or last"),
     "ranking": Task("question", READERS["ranking"], "the answer is a ranked list of ids, best first"),
     "text": Task("question", READERS["text"], "the answer is the whole text"),
+    "tool_call": Task("question", READERS["tool_call"], "the answer is the tools that it calls"),
 }
 
 

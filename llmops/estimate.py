@@ -17,7 +17,7 @@ from llmops.estimating import Amount, Amounts, Estimated, Missing, amounts
 from llmops.models.catalog import closed_model, tokenizer
 from llmops.models.chosen import chosen_models
 from llmops.models.earlier import earlier, wire_bytes
-from llmops.models.metered import IN_PROCESS
+from llmops.models.metered import IN_PROCESS, most_output
 from llmops.models.model import Model
 from llmops.models.stack import cost_of, price_source
 from llmops.models.store import STORE
@@ -94,13 +94,13 @@ def _examples(places: Places, name: str, dataset: str) -> Places:
 
 
 def _missing(model: Model, left: Pending, count: Count | None, store: Path) -> Missing:
-    sampling = model.identity.get("sampling") or {}
+    bounds = [most_output(model, request) for request in left.requests]
     return Missing(
         asked_bytes=[wire_bytes(model.wire(request)) for request in left.requests],
         tokens=_tokenized(model, left.requests, count) if count else None,
         prompt=left.known,
         model=earlier(store, model) if left.requests else [],
-        max_tokens=sampling.get("max_tokens"),
+        max_tokens=None if None in bounds else max(filter(None, bounds), default=None),
         cost=cost_of(model, datetime.now(UTC)),
         loads=model.identity["kind"] in IN_PROCESS,
         by_time=model.price is not None and model.price.per_hour_usd is not None,

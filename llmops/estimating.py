@@ -116,7 +116,7 @@ def _output(missing: Missing) -> Amount:
     if missing.max_tokens is None:
         return _unknown("max_tokens is not set, and no earlier answer tells")
     most = float(count * missing.max_tokens)
-    return _between(most / 2, float(count), most, f"assumed half of max_tokens {missing.max_tokens}")
+    return _between(most / 2, float(count), most, f"assumed half of at most {missing.max_tokens} an answer")
 
 
 def _dollars(missing: Missing, given: Amount, made: Amount) -> Amount:

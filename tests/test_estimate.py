@@ -111,7 +111,7 @@ def test_nothing_is_asked_and_nothing_is_opened_that_needs_a_key(
     assert (row["questions"], row["calls"], row["price_source"]) == (50, 50, "params.yaml")
     assert row["input_tokens"]["source"] == "assumed 4 bytes a token"
     assert row["output_tokens"] == {
-        "value": 200, "low": 50, "high": 400, "source": "assumed half of max_tokens 8",
+        "value": 200, "low": 50, "high": 400, "source": "assumed half of at most 8 an answer",
     }  # fmt: skip
     assert row["seconds"]["value"] is None
 
@@ -126,7 +126,10 @@ def test_a_table_says_what_each_of_its_rows_is_told_from(
         "cost",
     ]  # fmt: skip
     assert said[3].startswith("all")
-    assert "input tokens: the model's own tokenizer; output tokens: assumed half of max_tokens 16" in said[4]
+    assert (
+        "input tokens: the model's own tokenizer; output tokens: assumed half of at most 16 an answer"
+        in said[4]
+    )
 
 
 def test_answers_are_priced_anew_from_their_raw_usage(project: Path, told: Llmops) -> None:

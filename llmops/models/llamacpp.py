@@ -86,7 +86,6 @@ def counting(name: str, spec: LlamaCppSpec, root: Path) -> Callable[[Request], i
         UserError: as ``open_llamacpp``; when it counts first, the file is cut short or not supported.
     """
     path = _checked(name, spec.file, project_file(name, root, spec.file))
-    wire = closed_llamacpp(name, spec, root).wire
 
     @cache
     def address() -> tuple[Any, str]:
@@ -95,7 +94,8 @@ def counting(name: str, spec: LlamaCppSpec, root: Path) -> Callable[[Request], i
 
     def count(request: Request) -> int:
         _, at = address()
-        prompt = _posted(f"{at}/apply-template", wire(request))["prompt"]
+        body = chat_body(request, spec.sampling, "max_tokens")
+        prompt = _posted(f"{at}/apply-template", body)["prompt"]
         asked = {"content": prompt, "add_special": True, "parse_special": True}
         return len(_posted(f"{at}/tokenize", asked)["tokens"])
 

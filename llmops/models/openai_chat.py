@@ -87,7 +87,7 @@ async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:
         WorldError: it tells nothing, or cannot be reached.
     """
     address = address_of(name, spec)
-    client = _client(address, min(CONNECT_S, spec.timeout_s))
+    client = _client(address, min(CONNECT_S, spec.timeout_s), Told())
     try:
         body = _decoded(await client.get("/models", cast_to=httpx2.Response))
     except (WorldError, openai.APIError) as problem:

@@ -197,6 +197,16 @@ def test_an_overloaded_server_is_spared_and_still_kept_busy():
     assert stubborn.most_in_flight == 40
 
 
+def test_a_server_that_refuses_on_a_whim_is_not_slowed_down_for():
+    went = ran(5000, Server(retry_after=None, whim=0.05))
+    assert went.seconds <= 2 * 5000 * 0.2 / 64
+
+
+def test_a_server_that_refuses_on_a_whim_is_still_given_the_pauses_it_asks_for():
+    went = ran(1000, Server(retry_after=lambda wait_s: 1.0, whim=0.02))
+    assert went.refused / 3 < went.seconds < 2 * went.refused + 10
+
+
 def busy(retry_after_s=None):
     return WorldError("rate_limited", "slow down", transient=True, retry_after_s=retry_after_s)
 

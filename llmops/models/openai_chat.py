@@ -79,6 +79,25 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
     return dataclasses.replace(closed, ask=ask, close=client.close)
 
 
+async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:
+    """Return what the server tells of each of its models.
+
+    Raises:
+        UserError: as ``open_openai``, or the key is refused.
+        WorldError: it tells nothing, or cannot be reached.
+    """
+    address = address_of(name, spec)
+    client = _client(address, min(CONNECT_S, spec.timeout_s), Told())
+    try:
+        body = _decoded(await client.get("/models", cast_to=httpx2.Response))
+    except (WorldError, openai.APIError) as problem:
+        raise explained(_fault_of(problem), address) from None
+    finally:
+        await client.close()
+    rows = body.get("data") if isinstance(body, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
 def _identity(spec: OpenAISpec, base_url: str) -> dict[str, Any]:
     known = {
         "kind": "openai",
@@ -140,11 +159,11 @@ def _client(address: Address, timeout_s: float, told: Told) -> openai.AsyncOpenA
     async def hear(response: httpx2.Response) -> None:
         told.hear(response.headers)
 
-    hooks = {"response": [hear]}
-    try:  # 1.6 times the requests a second
-        http_client = openai.DefaultAioHttpClient(follow_redirects=False, event_hooks=hooks)
+    settings: dict[str, Any] = {"follow_redirects": False, "event_hooks": {"response": [hear]}}
+    try:
+        http_client = openai.DefaultAioHttpClient(**settings)  # 1.6 times the requests a second
     except RuntimeError:  # aiohttp is not installed
-        http_client = openai.DefaultAsyncHttpxClient(follow_redirects=False, event_hooks=hooks)
+        http_client = openai.DefaultAsyncHttpxClient(**settings)
     return openai.AsyncOpenAI(
         api_key=address.key,
         base_url=address.base_url,

@@ -63,7 +63,8 @@ def stacks(
     stop = stop or Stop()
     rates = Rates(limits.requests_per_min, limits.tokens_per_min, limits.adaptive, limits.patience_s)
     gate = limited(stoppable(timed(model), stop), limits.concurrency, rates, sleep=stop.sleep)
-    cost, standing = cost_of(model), Standing(lambda: any(meter.hits for meter in meters))
+    cost = cost_of(model)
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
+    standing = Standing(lambda: any(meter.hits for meter in meters))
     asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
     return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]

@@ -12,7 +12,7 @@ from llmops.models.expected import UNKNOWN_OUTPUT, Expected
 from llmops.models.lanes import Lanes
 from llmops.models.model import Model
 from llmops.models.pace import Pace
-from llmops.models.told import RateLimit, Told, seconds_until
+from llmops.models.told import RateLimit, Told, retry_after_s, seconds_until
 from llmops.records import Reply
 from tests.models.simulated import Server, ran
 
@@ -53,6 +53,14 @@ def test_what_is_told_in_part_is_not_used(missing):
     told = Told()
     told.hear(headers(**missing))
     assert told.taken() == {}
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after": "2"}, 2.0), ({"retry-after": "2", "retry-after-ms": "1250"}, 1.25), ({}, None)],
+)
+def test_a_pause_is_read_to_the_millisecond_where_it_is_told(headers, seconds):
+    assert retry_after_s(headers) == seconds
 
 
 # buckets

@@ -184,10 +184,10 @@ def test_a_pause_beyond_the_patience_ends_the_asking_and_loses_nothing(tells: st
 @pytest.mark.slow
 @pytest.mark.parametrize("tells", ["asked", None])
 def test_a_limit_of_600_a_minute_refuses_few_and_everything_is_answered(tells: str, project: Make) -> None:
-    behaviour = Behaviour(latency_s=0.05, requests_per_min=600, burst=300, rate_headers=tells)
+    behaviour = Behaviour(latency_s=0.2, requests_per_min=600, burst=900, rate_headers=tells)
     faulty = project(behaviour)
-    responses = faulty.asked([f"question {n}" for n in range(500)])
+    responses = faulty.asked([f"question {n}" for n in range(1319)])
     counts = faulty.server.counts()
-    accounted(responses, 500)
+    accounted(responses, 1319)
     assert not errors(responses)
     assert counts.outcomes.get("429", 0) <= 0.02 * counts.requests

@@ -150,7 +150,8 @@ class Round:
 
     def _done(self, number: int, question: Question, found: Answered) -> None:
         row = response(self.suite, self.model, question, found)
-        self.unheeded.update(row.unheeded)
+        if row.unheeded:
+            self.unheeded.update(row.unheeded)
         self._put(number, jsonl.line(row))
         self._progress.step()
 

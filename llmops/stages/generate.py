@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -85,10 +85,10 @@ async def _ask_models(
 ) -> None:
     """Put every model's responses, numbered in the order of the suite's models, prompts and examples."""
     models, stop = await _affordable(opened(), settings), Stop()
-    gc.freeze()  # what is imported stays: looking it through over and over took a tenth of the time
     with (
         closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
         on_signals(stop.ask),
+        _imports_frozen(),
     ):
         run = Run(store, Budget(settings), settings, stop, settings.seed)
         for place, model in enumerate(models):
@@ -96,6 +96,16 @@ async def _ask_models(
                 await _ask_model(places, Round(run, job, model, spool.after(place * len(job.questions))))
             finally:
                 await model.close()
+
+
+@contextmanager
+def _imports_frozen() -> Iterator[None]:
+    """Spare the garbage collector what is imported, which it would look through over and over."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 async def _affordable(models: list[Model], settings: Params) -> list[Model]:

@@ -98,6 +98,9 @@ class Reply(Record):
     confidence: float | None = None
     """Probability that the model gave the answer as a whole: exp of the sum of its tokens'
     log-probabilities. None where it was not asked for them or the server sent none."""
+    service_tier: str | None = None
+    """The tier that the server says it answered at, which changes the price: ``default``, ``flex``,
+    ``priority``; ``batch`` for an answer that came in a batch."""
 
 
 class Turn(Record):

@@ -29,15 +29,18 @@ class Budget:
         self._in_flight = 0
         self._settled = asyncio.Condition()
 
-    async def reserve(self, usd: float) -> None:
+    async def reserve(self, usd: float, waits: bool = True) -> None:
         """Set aside what a request can cost, waiting for those in flight when it does not fit yet.
 
+        Args:
+            waits: False where those in flight may take a day.
+
         Raises:
-            BudgetSpent: it does not fit, and nothing is in flight that could come out cheaper.
+            BudgetSpent: it does not fit, and nothing is waited for that could come out cheaper.
         """
         async with self._settled:
             while (full := self._full(usd)) is not None:
-                if self._in_flight == 0:
+                if self._in_flight == 0 or not waits:
                     raise BudgetSpent(full)
                 await self._settled.wait()
             self._reserved_usd += usd

@@ -33,7 +33,7 @@ def metered(model: Model, meter: Meter, cost: Cost) -> Model:
         BudgetSpent: when asked, and the budget does not reach for this request's dearest outcome.
         UserError: when asked, and the budget limits dollars that cannot be foreseen.
     """
-    foresee = _foreseer(model, cost) if meter.budget.limit_usd is not None else None
+    foresee = foreseer(model, cost) if meter.budget.limit_usd is not None else None
 
     async def ask(request: Request) -> Reply:
         at_most_usd = foresee(request) if foresee else 0.0
@@ -54,7 +54,7 @@ def metered(model: Model, meter: Meter, cost: Cost) -> Model:
     return replace(model, ask=ask)
 
 
-def _foreseer(model: Model, cost: Cost) -> Callable[[Request], float]:
+def foreseer(model: Model, cost: Cost) -> Callable[[Request], float]:
     """Return the function that tells the most that a request can cost, in US dollars.
 
     A token is at least one byte, so the request's bytes bound its tokens. A model in this

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from llmops.models.batches import Batches
 from llmops.prices import Price
 from llmops.records import Reply, Request
 
@@ -27,6 +28,8 @@ class Model:
         ask: returns the Reply, or raises WorldError for a fault and UserError for what the user can mend.
         stored: False for answers that exist already and are only looked up.
         concurrency: the most requests that it takes at once; None for as many as the stage sends.
+        batches: what sends its requests in batches; None when it is asked request by request. Such a
+            model wants all of its requests at once: it sends what has come when no more comes.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Model:
     stored: bool = True
     price: Price | None = None
     concurrency: int | None = None
+    batches: Batches | None = None
 
 
 def request_key(model: Model, request: Request) -> str:
@@ -45,5 +49,14 @@ def request_key(model: Model, request: Request) -> str:
     Canonical: keys sorted, no spaces, UTF-8.
     """
     whole = {"identity": model.identity, "wire": model.wire(request), "repeat": request.repeat}
-    text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _sha256(whole)
+
+
+def identity_digest(model: Model) -> str:
+    """Return the first 16 hex digits of the sha256 of the model's identity."""
+    return _sha256(model.identity)[:16]
+
+
+def _sha256(value: dict[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

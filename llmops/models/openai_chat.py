@@ -15,7 +15,8 @@ import openai
 from llmops.errors import UserError, WorldError
 from llmops.models.completions import chat_body, read_completion, read_error
 from llmops.models.model import Model
-from llmops.models.specs import OPENAI_URL, OpenAISpec, sampling_identity
+from llmops.models.openai_batches import open_batches
+from llmops.models.specs import OPENAI_URL, BatchSpec, OpenAISpec, sampling_identity
 from llmops.records import Reply, Request
 
 CONNECT_S = 20.0
@@ -64,7 +65,15 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         "model": spec.model,
         "sampling": sampling_identity(spec.sampling),
     }
-    return Model(name, identity, wire, ask, client.close, price=spec.price, concurrency=spec.concurrency)
+    batches = None
+    if spec.mode == "batch":
+        batches = open_batches(
+            client, spec.batch or BatchSpec(), lambda problem: _spoken(_fault_of(problem), place)
+        )
+    return Model(
+        name, identity, wire, ask, client.close,
+        price=spec.price, concurrency=spec.concurrency, batches=batches,
+    )  # fmt: skip
 
 
 async def _send(client: openai.AsyncOpenAI, body: dict[str, Any]) -> httpx2.Response:

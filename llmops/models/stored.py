@@ -11,6 +11,11 @@ KEPT_FAULTS = frozenset({"content_filter", "context_overflow", "empty"})
 """Refusals that lie in the request, so that asking again would only repeat them."""
 
 
+def kept(reply: Reply) -> bool:
+    """Return whether a reply belongs into the store: an answer, or a refusal that would only be repeated."""
+    return reply.error is None or reply.error.kind in KEPT_FAULTS
+
+
 def stored(model: Model, store: Store, meter: Meter) -> Model:
     """Return the model with nothing asked twice: a hit is the very Reply that was kept.
 
@@ -24,7 +29,7 @@ def stored(model: Model, store: Store, meter: Meter) -> Model:
                 meter.hit(known)
                 return known
             reply = await model.ask(request)
-            if reply.error is None or reply.error.kind in KEPT_FAULTS:
+            if kept(reply):
                 reply = await store.put(key, model.name, reply)
             return reply
 

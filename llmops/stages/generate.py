@@ -143,7 +143,7 @@ async def _ask_model(job: Job, model: Model, budget: Budget, store: Store) -> li
     stacked = stacks(model, store, list(meters.values()), job.settings)
     asks = {prompt: stack.ask for prompt, stack in zip(prompts, stacked, strict=True)}
     try:
-        return await _ask_all(job, model.name, asks, meters)
+        return await _ask_all(job, model, asks, meters)
     finally:
         seconds = (monotonic() - started) / len(meters)
         rows = [m.spend(at, job.name, model.name, prompt, seconds) for prompt, m in meters.items()]
@@ -151,25 +151,26 @@ async def _ask_model(job: Job, model: Model, budget: Budget, store: Store) -> li
 
 
 async def _ask_all(
-    job: Job, model: str, asks: Mapping[str, Ask], meters: Mapping[str, Meter]
+    job: Job, model: Model, asks: Mapping[str, Ask], meters: Mapping[str, Meter]
 ) -> list[Response]:
     """Ask in random order, so many at once as settings say, and return the responses in order."""
     responses: list[Response | None] = [None] * len(job.questions)
     order = list(range(len(responses)))
     random.Random(job.settings.seed).shuffle(order)
     waiting = iter(order)
-    progress = Progress(f"generate {job.name}: {model}", len(order))
+    at_once = job.settings.concurrency if model.batches is None else len(order)
+    progress = Progress(f"generate {job.name}: {model.name}", len(order))
 
     async def work() -> None:
         for number in waiting:
             question = job.questions[number]
             found = await _answered(job.asking, question, asks[question.prompt.name])
-            responses[number] = _response(job.name, model, question, found)
+            responses[number] = _response(job.name, model.name, question, found)
             progress.step(_note(meters.values()))
 
     try:
         async with asyncio.TaskGroup() as workers:
-            for _ in range(min(job.settings.concurrency, len(order))):
+            for _ in range(min(at_once, len(order))):
                 workers.create_task(work())
     except BaseExceptionGroup as group:
         problem = next((each for each in group.exceptions if isinstance(each, UserError)), None)

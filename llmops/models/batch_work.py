@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from llmops.errors import UserError, WorldError
@@ -19,6 +19,8 @@ from llmops.models.store import Store
 from llmops.models.stored import kept
 from llmops.records import Fault, Reply
 
+SENT_AGAIN_S = 10.0
+"""Seconds after which what could not be sent is sent again, at most; a server may be restarting."""
 AT_ONCE = 1000
 """Replies that are put into the store together."""
 
@@ -35,7 +37,7 @@ class BatchWork:
     ) -> None:
         self.batches = batches
         self._model, self._store, self._journal, self._ledger = model, store, journal, ledger
-        self._seen: dict[str, Batch] = {}
+        self._told = ""
         self._awaited: set[str] = set()
 
     async def send(self, askers: Askers) -> None:
@@ -46,7 +48,7 @@ class BatchWork:
                 await recover(self.batches, self._journal)
                 lines = await self._lines(askers, keys)
                 async for entry, batch in send(self.batches, self._journal, lines):
-                    self._show(entry, batch)
+                    self._tell(f"{batch.id}: {len(entry.keys)} requests sent")
         except WorldError as fault:
             if fault.kind == GONE:
                 raise self._wrong(f"has no batches ({fault}); take `mode: batch` out") from None
@@ -58,6 +60,7 @@ class BatchWork:
         Args:
             meter: books what nobody asks for now.
         """
+        open_batches = []
         for entry in self._journal.entries():
             if entry.batch_id is None:  # another process is just sending it
                 continue
@@ -65,13 +68,15 @@ class BatchWork:
                 self._awaited.add(entry.batch_id)
             try:
                 batch = await self.batches.look(entry.batch_id)
-                self._show(entry, batch)
                 if batch.state in FINISHED:
                     await self._collect(entry, batch, askers, meter)
+                else:
+                    open_batches.append(batch)
             except WorldError as fault:
                 if not fault.transient:
                     raise self._lost(entry, fault) from None
                 self._tell(f"{entry.batch_id}: {fault}; looks again")
+        self._tell_news(_standing(open_batches))
 
     def tell_what_goes_on(self) -> None:
         """Tell that batches which were waited for are not lost when the work ends."""
@@ -116,6 +121,8 @@ class BatchWork:
     async def _not_sent(self, askers: Askers, keys: Iterable[str], fault: WorldError) -> None:
         """Give the fault to those whose batch was not sent; the others wait for theirs."""
         sent = {key for entry in self._journal.entries() if entry.batch_id for key in entry.keys}
+        if fault.retry_after_s is None:
+            fault.retry_after_s = min(SENT_AGAIN_S, self.batches.poll_s)
         for key in keys:
             if key not in sent and (asker := askers.waiting.get(key)):
                 await self._ledger.release(key, asker.meter)
@@ -160,14 +167,6 @@ class BatchWork:
             return self._wrong(f"the provider refused the batch {batch.id} ({row.outcome}); mend the model")
         return row.outcome
 
-    def _show(self, entry: Entry, batch: Batch) -> None:
-        """Tell how a batch stands, when that is new."""
-        if self._seen.get(batch.id) != batch:
-            self._seen[batch.id] = batch
-            failed = f", {batch.failed} failed" if batch.failed else ""
-            done = f"{batch.completed} of {batch.total or len(entry.keys)} answered{failed}"
-            self._tell(f"{batch.id}: {batch.state}, {done}")
-
     def _say_results(self, batch: Batch, results: Results) -> None:
         answered = sum(isinstance(row.outcome, Reply) for row in results.rows.values())
         lines = [f"{answered} of {len(results.rows)} answers collected"]
@@ -177,6 +176,12 @@ class BatchWork:
         lines += [f"no result: {where}" for where in results.unread[:3]]
         lines += [f"and {len(results.unread) - 3} lines more"] if len(results.unread) > 3 else []
         self._tell(f"{batch.id}: {'; '.join(lines)}")
+
+    def _tell_news(self, line: str) -> None:
+        if line != self._told:
+            self._told = line
+            if line:
+                self._tell(line)
 
     def _tell(self, line: str) -> None:
         print(f"models.{self._model.name}: {line}", file=sys.stderr, flush=True)
@@ -189,6 +194,21 @@ class BatchWork:
             f"does not give {entry.batch_id}, sent {entry.asked_at} ({fault}); set the key that"
             f" it was sent with, or delete {self._journal.path(entry)} to pay its requests again"
         )
+
+
+def _standing(batches: Sequence[Batch]) -> str:
+    """Return how open batches stand, in one line.
+
+    >>> _standing([Batch("b-1", "in_progress", 500, 120), Batch("b-2", "validating", 80)])
+    'b-1 in_progress, b-2 validating: 120 of 580 answered'
+    """
+    if not batches:
+        return ""
+    states = ", ".join(f"{batch.id} {batch.state}" for batch in batches[:3])
+    more = f" and {len(batches) - 3} more" if len(batches) > 3 else ""
+    answered, total = sum(b.completed for b in batches), sum(b.total for b in batches)
+    failed = sum(batch.failed for batch in batches)
+    return f"{states}{more}: {answered} of {total} answered{f', {failed} failed' if failed else ''}"
 
 
 def _reply(row: Row) -> Reply | None:

@@ -10,7 +10,7 @@ from llmops.models.meter import Meter
 from llmops.models.model import Model, request_key
 from llmops.records import Reply, Request
 
-GATHERED_AFTER_S = 1.0
+GATHERED_AFTER_S = 0.5
 """Seconds without another request after which what has come is sent."""
 FIRST_LOOK_S = 2.0
 SLOWER = 1.5

@@ -7,12 +7,12 @@ import pandas as pd
 from reading import Evaluation
 from shown import candidate
 
-from llmops.records import Example, Response, Score
+from llmops.records import BUDGET, Example, Response, Score
 
 LABEL_METRIC = "label_accuracy"
 NOT_READ = {"error": "(error)", "unread": "(unread)"}
 """Stands for the label where an answer has none; in brackets, so that it is no label's name."""
-OUTCOMES = ("right", "wrong", "partly", "unread", "error", "no_target", "not_scored")
+OUTCOMES = ("right", "wrong", "partly", "unread", "error", "unasked", "no_target", "not_scored")
 
 
 def answer_rows(evaluation: Evaluation, metric: str) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def _answer_row(response: Response, example: Example | None, score: Score | None
 def outcome(response: Response, score: Score | None) -> str:
     """Return one of ``OUTCOMES``."""
     if response.error:
-        return "error"
+        return "unasked" if response.error.kind == BUDGET else "error"
     if score is None:
         return "not_scored"
     if score.value is None:

@@ -9,7 +9,7 @@ import pandas as pd
 from reading import Evaluation
 from shown import candidate
 
-from llmops.records import OVERALL, Estimate, Response, Spend
+from llmops.records import BUDGET, OVERALL, Estimate, Response, Spend
 
 
 class Amount(NamedTuple):
@@ -60,6 +60,7 @@ def accounts(evaluation: Evaluation) -> list[Account]:
 def _account(
     suite: str, model: str, prompt: str, rows: list[Response], estimates: dict[tuple[str, str, str], Estimate]
 ) -> Account:
+    rows = [row for row in rows if row.error is None or row.error.kind != BUDGET or row.turns]
     answered = [row for row in rows if row.error is None]
     billed = [row for row in rows if row.error is None or row.cost_usd is not None]
     return Account(
@@ -122,6 +123,11 @@ def bills(spends: Iterable[Spend]) -> list[Bill]:
         )
         for key, rows in groups.items()
     ]
+
+
+def sources(spends: Iterable[Spend]) -> list[str]:
+    """Return where the prices stood that these runs were paid by, each once."""
+    return sorted({row.price_source for row in spends if row.price_source})
 
 
 def by_day(spends: Iterable[Spend], fields: tuple[str, ...]) -> pd.DataFrame:

@@ -85,6 +85,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "interval": ("Value [95 %]", "값 [95 %]"),
     "n": ("n", "n"),
     "missing": ("Missing", "누락"),
+    "stopped": (
+        "{candidate}: stopped by budget after {n} of {of} examples, drawn at random.",
+        "{candidate}: 예산이 다하여 무작위로 뽑은 예제 {of}개 중 {n}개까지만 물었습니다.",
+    ),
     "difference": ("Vs. baseline [95 %]", "기준과의 차이 [95 %]"),
     "is_baseline": ("is the baseline", "기준임"),
     "difference_axis": ("difference to the baseline", "기준과의 차이"),
@@ -155,6 +159,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "partly": ("partly right", "일부 맞음"),
     "unread": ("unread", "읽지 못함"),
     "error": ("error", "오류"),
+    "unasked": ("not asked", "묻지 않음"),
     "no_target": ("no target", "정답 없음"),
     "not_scored": ("not scored", "채점 안 됨"),
     "search": ("Search text", "글자 찾기"),
@@ -235,6 +240,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "day": ("Day", "날짜"),
     "kind": ("Kind", "종류"),
     "amount": ("Amount", "양"),
+    "priced_by": ("Prices by {sources}.", "가격 출처: {sources}."),
     "spend_alt": ("Amounts by day", "날짜별 양"),
 }
 

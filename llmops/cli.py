@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from llmops.errors import UserError
+from llmops.errors import Stopped, UserError
 from llmops.pinned import hold, installed_version
 from llmops.places import OUTS, RESULTS, TRYOUTS, Places
 
@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
         _stop("stopped; what was answered is stored, and the same command goes on from there", 130)
     except click.ClickException as problem:
         _stop(f"llmops: {problem.format_message()}; see `llmops --help`", 2)
+    except Stopped as stopped:
+        _stop(str(stopped), 130)
     except UserError as problem:
         _stop(str(problem), 2)
     except OSError as problem:
@@ -216,6 +218,77 @@ def verify(places: Places, run: str) -> None:
 def why(places: Places, run_a: str, run_b: str, limit: int, as_json: bool) -> None:
     """Say why the numbers of two runs differ."""
     _load("why")(places, run_a, run_b, limit=limit, as_json=as_json)
+
+
+@cli.command()
+@click.argument("suite")
+@click.option("-o", "file", metavar="FILE", required=True, type=click.Path(path_type=Path))
+@click.option("--from", "out", type=click.Choice(OUTS), help="Of this folder, not the newest.")
+@click.pass_obj
+def record(places: Places, suite: str, file: Path, out: str | None) -> None:
+    """Write all that a suite's run was answered into a file, from which it can be replayed."""
+    from llmops.recordings import record as write
+
+    write(places.root, suite, file, out)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def replay(places: Places, file: Path) -> None:
+    """Do a recorded run again into runs/, without models, keys or network; exit 1 if it differs."""
+    from llmops.recordings import replay as replayed
+    from llmops.tryout import main as try_out
+
+    def again(tryouts: Places, suite: str, models: list[str], limit: int) -> None:
+        try_out(tryouts, [suite], models, limit, file)
+
+    hold(places.root)
+    raise click.exceptions.Exit(replayed(places.root, file, again))
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def store(context: click.Context) -> None:
+    """Say what the response store holds; see `llmops store --help` for what else can be done with it."""
+    if context.invoked_subcommand is None:
+        from llmops.inventory import summary
+
+        summary(context.obj.root)
+
+
+@store.command("verify")
+@click.option("--repair", is_flag=True, help="Take out what is damaged, so that it is asked anew.")
+@click.pass_obj
+def verify_store(places: Places, *, repair: bool) -> None:
+    """Read every answer and say which are damaged; exit 0 whole or repaired, 1 damaged."""
+    from llmops.inventory import verify
+
+    raise click.exceptions.Exit(verify(places.root, repair=repair))
+
+
+@store.command("prune")
+@click.option("--max-mb", type=click.FloatRange(min=0), help="Megabytes that the file may have afterwards.")
+@click.option(
+    "--older-than", metavar="DAYS", type=click.FloatRange(min=0), help="Remove what was unused for so long."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@click.pass_obj
+def prune_store(places: Places, *, max_mb: float | None, older_than: float | None, dry_run: bool) -> None:
+    """Remove answers, those that were not used for longest first; they would have to be asked anew."""
+    from llmops.inventory import prune
+
+    prune(places.root, max_mb, older_than, dry_run=dry_run)
+
+
+@store.command("show")
+@click.argument("key")
+@click.pass_obj
+def show_answer(places: Places, key: str) -> None:
+    """Print an answer with its request, as JSON; KEY may be the beginning of its sha256."""
+    from llmops.inventory import show
+
+    show(places.root, key)
 
 
 @cli.command()

@@ -1,7 +1,7 @@
 """A suite's rows to all of its estimates, each with its interval, its difference and its signature."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +27,9 @@ from llmops.summary import (
     metric_estimates,
     run_estimates,
     setting,
-    total,
+    unasked,
 )
+from llmops.totals import total
 
 CLASSIFIED = "label_accuracy"
 """The metric whose reads are labels, so that a confusion and per-class numbers can be told."""
@@ -95,9 +96,17 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     found = list(_estimates(plan, responses, rows.scores, baseline, about))
     found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
     found += _calibrations(plan, responses, rows.scores, about)
-    paid = {run: total(list(costs(group).values())) for run, group in responses.items()}
+    paid = {run: total(costs(group).values()) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
+    reached = {run: {r.example_id for r in group if not unasked(r)} for run, group in responses.items()}
+    found = [_beside_unasked(e, reached[Run(e.model, e.prompt)], about) for e in found]
     return Comparison([_signed(e, plan) for e in sorted(found, key=_order(plan.suite))], classes)
+
+
+def _beside_unasked(estimate: Estimate, asked: Set[str], about: Setting) -> Estimate:
+    """Return the estimate with how many examples of its slice there are, and were not asked."""
+    ids = about.slices[estimate.slice]
+    return replace(estimate, examples=len(ids), unasked=sum(i not in asked for i in ids))
 
 
 def _macro_f1(run: Run, report: Classification, found: list[Estimate], about: Setting) -> Estimate:
@@ -119,7 +128,8 @@ def _calibrations(
         if score.metric == first.name:
             by_run[Run(score.model, score.prompt)].append(score)
     for run, group in responses.items():
-        yield from calibration_estimates(run, group, by_run[run], about, _drawing(plan))
+        answered = [response for response in group if not unasked(response)]
+        yield from calibration_estimates(run, answered, by_run[run], about, _drawing(plan))
 
 
 def _signed(estimate: Estimate, plan: Plan) -> Estimate:

@@ -12,8 +12,8 @@ from llmops.comparing import Plan, Rows, compared, load_plan
 from llmops.errors import UserError
 from llmops.places import Places
 from llmops.published import PUBLISHED, Column, Figure, Labels, Policies, load_published
-from llmops.records import Estimate, Example, Response, Score
-from llmops.stages import fetch, generate, score, validate
+from llmops.records import Estimate
+from llmops.stages import compare, fetch, generate, score, validate
 from llmops.table import rows, value_at
 
 PAGE = "docs/conformance.md"
@@ -57,11 +57,7 @@ def _run(places: Places, name: str) -> Run:
     generate.main(places, name)
     score.main(places, name)
     plan = load_plan(places.root, name)
-    read = Rows(
-        list(jsonl.read(places.suite(name, "examples.jsonl"), Example)),
-        list(jsonl.read(places.suite(name, "responses.jsonl"), Response)),
-        list(jsonl.read(places.suite(name, "scores.jsonl"), Score)),
-    )
+    read = compare.held_rows(places, plan)
     return Run(plan, read, compared(plan, read, reference(places.root, plan.suite, read.scores)).estimates)
 
 

@@ -1,4 +1,4 @@
-"""The three kinds of error: the user's to fix, the world's, and ours, which crash."""
+"""The kinds of error: the user's to fix, the user's own stop, the world's, and ours, which crash."""
 
 
 class UserError(Exception):
@@ -6,6 +6,10 @@ class UserError(Exception):
 
     The message reads ``where: what is wrong; what would be right``.
     """
+
+
+class Stopped(Exception):
+    """The user ended a run early: printed as one line that says how to go on, exit 130."""
 
 
 class WorldError(Exception):

@@ -27,34 +27,64 @@ def read(path: Path, kind: type[T]) -> Iterator[T]:
         UserError: the file is missing.
         Malformed: a line is no such record (names file and line).
     """
+    return (row for _, row in placed(path, kind))
+
+
+def placed(path: Path, kind: type[T]) -> Iterator[tuple[int, T]]:
+    """Yield each row's offset in the file, in bytes, with the row; raises what ``read`` does."""
     decoder = msgspec.json.Decoder(kind)
-    for number, line in _lines(path):
+    for number, offset, content in _lines(path):
         try:
-            yield decoder.decode(line)
+            yield offset, decoder.decode(content)
         except msgspec.DecodeError as problem:
             raise Malformed(f"{path}:{number}: {problem}; a line must be one {kind.__name__}") from None
         except UnicodeDecodeError:
             raise Malformed(f"{path}:{number}: not UTF-8; save the file as UTF-8") from None
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (line, offset, content) of each line that is not empty."""
+    offset = 0
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line
+            for number, content in enumerate(file, 1):
+                if not content.isspace():
+                    yield number, offset, content
+                offset += len(content)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run the stage that writes it first") from None
 
 
+def lines_at(path: Path, offsets: Iterable[int]) -> Iterator[bytes]:
+    """Yield the line that begins at each offset, in bytes; those that follow each other cost least."""
+    here = 0
+    with path.open("rb") as file:
+        for offset in offsets:
+            if offset != here:
+                file.seek(offset)
+            line = file.readline()
+            here = offset + len(line)
+            yield line
+
+
+def line(row: Any) -> bytes:
+    """Return a row as its line in a file."""
+    return _encoder.encode(row) + b"\n"
+
+
 def write(path: Path, rows: Iterable[Any]) -> int:
     """Write rows as JSON lines, whole or not at all, and return how many there were."""
+    return write_lines(path, map(line, rows))
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> int:
+    """Write lines, whole or not at all, and return how many there were."""
     count = 0
 
     def put(file: Any) -> None:
         nonlocal count
-        for row in rows:
-            file.write(_encoder.encode(row) + b"\n")
+        for each in lines:
+            file.write(each)
             count += 1
 
     _replace(path, put)
@@ -65,7 +95,7 @@ def sha256(rows: Iterable[Any]) -> str:
     """Return the sha256 of the file that `write` makes of the rows."""
     whole = hashlib.sha256()
     for row in rows:
-        whole.update(_encoder.encode(row) + b"\n")
+        whole.update(line(row))
     return whole.hexdigest()
 
 
@@ -84,7 +114,7 @@ def append(path: Path, rows: Iterable[Any]) -> None:
     """Add rows at the end in one write, so that two processes' lines do not mix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
-        file.write(b"".join(_encoder.encode(row) + b"\n" for row in rows))
+        file.write(b"".join(map(line, rows)))
 
 
 def _replace(path: Path, put: Callable[[Any], object]) -> None:

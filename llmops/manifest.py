@@ -18,6 +18,7 @@ INPUTS: dict[str, Input] = {
     "model": "model",
     "sha256.model": "model",
     "price_table": "prices",
+    "price_source": "prices",
     "model.price": "prices",
     "sha256.code": "code",
     "version": "code",

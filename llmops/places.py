@@ -53,6 +53,24 @@ def watched(file: str, folders: Sequence[str], where: str) -> str:
     )
 
 
+def project_file(root: Path, name: str, where: str) -> Path:
+    """Return the path of a file of the project's, its links followed.
+
+    A link may lead into DVC's cache, where DVC keeps what it tracks.
+
+    Raises:
+        UserError: it leads out of the project's folder, or there is no such file (the message starts
+            with ``where``).
+    """
+    path = (root / name).resolve()
+    homes = (root, _cache_folder(root / ".dvc"))
+    if not any(path.is_relative_to(home.resolve()) for home in homes):
+        raise UserError(f"{where}: {name!r} leads out of the project's folder; give a path below it")
+    if not path.is_file():
+        raise UserError(f"{where}: no file {name!r}; give a path below the project's folder")
+    return path
+
+
 def state_folder(root: Path) -> Path:
     """Return the folder of what outlives a run: response store, spend, downloads, MLflow's files.
 

@@ -1,14 +1,18 @@
 """Prompts: YAML files of messages, rendered by Jinja2 in its sandbox."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from llmops.config import convert, read_yaml
+from llmops.conversation import messages_of
 from llmops.errors import UserError
-from llmops.records import Example, Message, Record
+from llmops.places import project_file
+from llmops.records import Example, Message, Record, ResponseFormat
+from llmops.response_format import load_response_format
 
 FOLDER = "prompts"
 
@@ -33,6 +37,10 @@ class PromptFile(Record):
     messages: list[PromptMessage]
     few_shot: list[Shot] = []
     description: str = ""
+    conversation: str | None = None
+    """The input that holds a conversation: texts of the user's, or messages with a role."""
+    response_format: str | dict[str, Any] | None = None
+    """A JSON Schema that answers must hold to, or its file below ``prompts/``."""
 
 
 class Prompt:
@@ -41,31 +49,48 @@ class Prompt:
     Args:
         name: its path below ``prompts/`` without the ending, e.g. ``support/v1``.
         file: its content.
+        response_format: what its answers must be; None for any text.
     """
 
-    def __init__(self, name: str, file: PromptFile) -> None:
+    def __init__(self, name: str, file: PromptFile, response_format: ResponseFormat | None = None) -> None:
         import jinja2
         import jinja2.meta
         import jinja2.sandbox
 
         self.name = name
         self.file = file
+        self.response_format = response_format
         self.path = f"{FOLDER}/{name}.yaml"
         environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
             undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False
         )
         try:
-            self._templates = [(m.role, environment.from_string(m.content)) for m in file.messages]
+            spoken = [(m.role, _compiled(environment, m.content)) for m in file.messages]
         except jinja2.TemplateSyntaxError as problem:
             raise UserError(f"{self.path}: {problem}; content must be a Jinja2 template") from None
+        self._head = [(role, text) for role, text in spoken if role == "system"]
+        self._rest = [(role, text) for role, text in spoken if role != "system"]
+        self._shots = _shots(file)
         parsed = (environment.parse(m.content) for m in file.messages)
-        self.variables = frozenset().union(*(jinja2.meta.find_undeclared_variables(p) for p in parsed))
+        held = {file.conversation} if file.conversation else set()
+        self.variables = frozenset(held).union(*(jinja2.meta.find_undeclared_variables(p) for p in parsed))
         self._problem = jinja2.TemplateError
 
     @property
     def sha256(self) -> str:
         """The hash of what the prompt says: a comment or another line break does not change it."""
-        return hashlib.sha256(msgspec.json.encode(self.file, order="sorted")).hexdigest()
+        said = msgspec.to_builtins(self.file)
+        if self.response_format is not None:
+            said["response_format"] = self.response_format.json_schema
+        for late in ("conversation", "response_format"):  # a prompt without them keeps the hash it had
+            if said[late] is None:
+                del said[late]
+        return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+
+    @property
+    def asking(self) -> str | None:
+        """How a prompt with a conversation is asked, a key of ``tasks.asking.ASKING``; else None."""
+        return None if self.file.conversation is None else "conversation"
 
     def check(self, example: Example) -> None:
         """Refuse an example that lacks a field that the prompt names.
@@ -73,38 +98,59 @@ class Prompt:
         Raises:
             UserError: names the missing fields and the fields that there are.
         """
-        if missing := sorted(self.variables - known_fields(example).keys()):
-            known = sorted(known_fields(example))
+        fields = known_fields(example).keys()
+        if not self.variables <= fields:
+            missing, known = sorted(self.variables - fields), sorted(fields)
             raise UserError(f"{self.path}: no field {missing[0]!r} in the examples; fields are {known}")
 
     def render(self, example: Example) -> list[Message]:
-        """Return the messages for one example: system messages, few-shot turns, then the rest.
+        """Return the messages for one example: system messages, few-shot turns, conversation, then the rest.
 
         Raises:
-            UserError: a template fails on this example.
+            UserError: a template fails on this example, or its conversation is none.
         """
         fields = known_fields(example)
         try:
-            spoken = [Message(role, template.render(fields)) for role, template in self._templates]
+            head = [Message(role, text(fields)) for role, text in self._head]
+            rest = [Message(role, text(fields)) for role, text in self._rest]
         except (self._problem, TypeError, ValueError, ArithmeticError) as problem:
             raise UserError(f"{self.path}: example {example.id!r}: {problem}; mend the template") from None
-        return self._in_order(spoken)
+        return self._in_order(head, rest, self._held(example))
+
+    def _held(self, example: Example) -> list[Message]:
+        if self.file.conversation is None:
+            return []
+        where = f"{self.path}: conversation: example {example.id!r}: {self.file.conversation}"
+        return messages_of(known_fields(example).get(self.file.conversation), where)
 
     @property
     def templates(self) -> list[Message]:
         """The messages as they are written, few-shot turns in their place."""
         spoken = [Message(role=message.role, content=message.content) for message in self.file.messages]
-        return self._in_order(spoken)
-
-    def _in_order(self, spoken: list[Message]) -> list[Message]:
         head = [message for message in spoken if message.role == "system"]
-        return [*head, *self._shots(), *(message for message in spoken if message.role != "system")]
+        return self._in_order(head, [message for message in spoken if message.role != "system"], [])
 
-    def _shots(self) -> list[Message]:
-        turns: list[Message] = []
-        for shot in self.file.few_shot:
-            turns += [Message("user", shot.user), Message("assistant", shot.assistant)]
-        return turns
+    def _in_order(self, head: list[Message], rest: list[Message], held: list[Message]) -> list[Message]:
+        begun = next((n for n, message in enumerate(held) if message.role != "system"), len(held))
+        return [*head, *held[:begun], *self._shots, *held[begun:], *rest]
+
+
+def _compiled(environment: Any, content: str) -> Callable[[dict[str, Any]], str]:
+    """Return what renders a template; one without any mark of Jinja is rendered once."""
+    template = environment.from_string(content)
+    template.globals = dict(template.globals)  # as a ChainMap they cost most of a rendering
+    if "{" not in content:
+        constant: str = template.render()
+        return lambda fields: constant
+    rendered: Callable[[dict[str, Any]], str] = template.render
+    return rendered
+
+
+def _shots(file: PromptFile) -> list[Message]:
+    turns: list[Message] = []
+    for shot in file.few_shot:
+        turns += [Message("user", shot.user), Message("assistant", shot.assistant)]
+    return turns
 
 
 def known_fields(example: Example) -> dict[str, Any]:
@@ -117,7 +163,8 @@ def load_prompt(root: Path, name: str) -> Prompt:
     """Return the prompt in ``prompts/<name>.yaml``.
 
     Raises:
-        UserError: no such file (lists those there are), an unknown field, or a broken template.
+        UserError: no such file (lists those there are), one that leads out of the project, an unknown
+            field, a broken template, or no JSON Schema.
     """
     path = root / FOLDER / f"{name}.yaml"
     if not path.is_file():
@@ -126,7 +173,10 @@ def load_prompt(root: Path, name: str) -> Prompt:
         )
         raise UserError(f"params.yaml: suites: no prompt {name!r} in {FOLDER}/; prompts are {known}")
     where = path.relative_to(root).as_posix()
+    project_file(root, where, "params.yaml: suites: prompts")
     file: PromptFile = convert(read_yaml(path), PromptFile, where)
-    if not file.messages:
+    if not file.messages and file.conversation is None:
         raise UserError(f"{where}: no messages; a prompt needs at least one")
-    return Prompt(name, file)
+    told = file.response_format
+    schema = None if told is None else load_response_format(root, told, f"{where}: response_format")
+    return Prompt(name, file, schema)

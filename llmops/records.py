@@ -9,10 +9,13 @@ from typing import Any, Literal, dataclass_transform
 import msgspec
 
 Outcome = Literal["pass", "fail", "inconclusive"]
-MissingKind = Literal["error", "unread", "no_target"]
+MissingKind = Literal["error", "unread", "no_target", "unasked"]
 
 CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that choices are named by, in their order."""
+
+BUDGET = "budget"
+"""Kind of the fault of an example that was not asked because the run's budget was spent."""
 
 OVERALL = "all"
 """Name of the slice that holds every example."""
@@ -23,11 +26,25 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row: immutable, typed, with no field that is not declared."""
 
 
-class Message(Record):
+class ToolCall(Record):
+    """One call of a tool, as the model made it."""
+
+    id: str
+    """What the tool's message answers to; empty where the server gave none."""
+    name: str
+    arguments: str
+    """JSON as the model wrote it, so it may be none."""
+
+
+class Message(Record, omit_defaults=True):
     """One message of a conversation."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: list[ToolCall] = []
+    """Those of an assistant's message."""
+    tool_call_id: str | None = None
+    """The call that a tool's message answers."""
 
 
 class Example(Record):
@@ -58,6 +75,20 @@ class Sampling(Record):
     stop: list[str] = []
     logprobs: bool = False
     """Ask for the tokens' log-probabilities, which give the answer's ``confidence``."""
+    top_logprobs: int | None = None
+    """How many of the likeliest tokens to tell at each place, besides the one that was drawn."""
+    stream: bool = False
+    """Have the answer sent as it is made, which tells the time to its first token."""
+
+
+class ResponseFormat(Record):
+    """What an answer must be: JSON that holds to a schema."""
+
+    name: str
+    json_schema: dict[str, Any]
+    strict: bool = False
+    """Every object requires all of its properties and takes no other, so that servers such as OpenAI can
+    hold the answer to it."""
 
 
 class Request(Record):
@@ -67,6 +98,7 @@ class Request(Record):
     inputs: dict[str, Any]
     messages: list[Message]
     tools: list[dict[str, Any]] = []
+    response_format: ResponseFormat | None = None
     repeat: int = 0
 
 
@@ -78,18 +110,38 @@ class Fault(Record):
     message: str
 
 
-class Reply(Record):
+class TokenLogprob(Record, array_like=True):
+    """One token of an answer: ``["Seoul", -0.02, [["Seoul", -0.02], ["Busan", -4.1]]]``."""
+
+    token: str
+    logprob: float
+    """Natural logarithm of its probability."""
+    top_logprobs: list[tuple[str, float]] = []
+    """The likeliest tokens at its place, as the server orders them; [] when it was not asked for them."""
+
+
+class Reply(Record, omit_defaults=True):
     """What came back for one Request."""
 
     text: str | None = None
+    """The answer, without reasoning; None where there is none, as beside tool calls."""
+    reasoning: str | None = None
+    """What the model thought before it answered, from a field of its own or ``<think>`` tags."""
+    tool_calls: list[ToolCall] = []
     finish_reason: str | None = None
     usage: dict[str, Any] | None = None
     """The server's own usage object, as it was sent."""
+    usage_source: Literal["server", "estimated"] | None = None
+    """Whether all counts of tokens are the server's, or some an estimate, because it sent none; None
+    where there is no count, and in replies that were stored before it was told."""
     input_tokens: int | None = None
     output_tokens: int | None = None
+    """Reasoning included."""
     served_model: str | None = None
     fingerprint: str | None = None
     latency_s: float | None = None
+    first_token_s: float | None = None
+    """Seconds from the request to the first token, reasoning included; None unless it was streamed."""
     cost_usd: float | None = None
     """What the answer cost when it was asked; None when no price is known."""
     asked_at: str | None = None
@@ -101,6 +153,10 @@ class Reply(Record):
     service_tier: str | None = None
     """The tier that the server says it answered at, which changes the price: ``default``, ``flex``,
     ``priority``; ``batch`` for an answer that came in a batch."""
+    logprobs: list[TokenLogprob] = []
+    """The answer's tokens, reasoning included where the server counts it among them."""
+    unheeded: list[str] = []
+    """What was asked and not done: ``max_tokens``, ``response_format``, ``logprobs``, ``stream``."""
 
 
 class Turn(Record):
@@ -124,12 +180,18 @@ class Response(Record):
     fingerprint: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    usage_source: Literal["server", "estimated"] | None = None
+    """``estimated`` when any turn's is."""
     latency_s: float | None = None
+    first_token_s: float | None = None
+    """That of the last turn's reply."""
     cost_usd: float | None = None
     turns: list[Turn] = []
     error: Fault | None = None
     confidence: float | None = None
     """That of the last turn's reply."""
+    unheeded: list[str] = []
+    """What any turn's server was asked and did not do."""
 
 
 class Score(Record):
@@ -146,7 +208,8 @@ class Score(Record):
     """The answer as the task read it, e.g. ``"refund_status"`` or ``"1200"``."""
     target: str | None = None
     missing: MissingKind | None = None
-    """Why there is no value: the call failed, the answer could not be read, nothing to compare."""
+    """Why there is no value: the call failed, the answer could not be read, nothing to compare, or the
+    budget was spent before it was asked."""
     reason: str | None = None
     statistics: list[float] = []
     """What the example adds to the value of a corpus, such as n-gram counts; [] for a mean."""
@@ -173,6 +236,10 @@ class Estimate(Record):
     """Examples that enter the value."""
     missing: int = 0
     """Examples without a score of their own: failed calls and unread answers."""
+    examples: int = 0
+    """Examples of the slice."""
+    unasked: int = 0
+    """How many of them, drawn at random, were not asked because the budget was spent; none of the missing."""
     counted_wrong: int = 0
     """How many of the missing enter the value: as 0 by the suite's ``unread: wrong``, as the chance of
     a guess by ``unread: chance``."""
@@ -228,3 +295,5 @@ class Spend(Record):
     saved_usd: float | None
     """What the hits cost when they were first asked."""
     seconds: float
+    price_source: str | None = None
+    """Where the price stood: params.yaml, or the price table with its version; None for nowhere."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from llmops.numbers import UNKNOWN, dollars, interval, number
 from llmops.records import OVERALL, Estimate, Outcome, Verdict
-from llmops.rules import worst
+from llmops.rules import stopped, worst
 
 HEAD = ("suite", "model", "prompt", "metric", "value", "interval", "n", "missing", "cost", "verdict")
 
@@ -29,6 +29,9 @@ def rows(estimates: Iterable[Estimate], verdicts: Sequence[Verdict]) -> list[dic
             "confidence": e.confidence,
             "n": e.n,
             "missing": e.missing,
+            "examples": e.examples,
+            "unasked": e.unasked,
+            "stopped": stopped(e),
             "policy": e.policy,
             "cost_usd": e.cost_usd,
             "difference": e.difference,
@@ -102,9 +105,17 @@ def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title
         chosen = [row for row in found if (row["slice"] == OVERALL) is wanted]
         if chosen:
             parts += ["", f"## {heading}", "", *_markdown_table(chosen)]
+    if ended := stops(found):
+        parts += ["", *(f"- {line}" for line in ended)]
     if signed := [row for row in found if row["slice"] == OVERALL and row["signature"]]:
         parts += ["", "## Signatures", "", *(_signed(row) for row in signed)]
     return "\n".join(parts) + "\n"
+
+
+def stops(found: Iterable[dict[str, Any]]) -> list[str]:
+    """Return a line for each run that the budget ended early."""
+    ended = [row for row in found if row["slice"] == OVERALL and row["stopped"]]
+    return list(dict.fromkeys(f"{r['suite']}: {r['model']} · {r['prompt']}: {r['stopped']}" for r in ended))
 
 
 def _signed(row: dict[str, Any]) -> str:

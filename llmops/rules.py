@@ -69,8 +69,16 @@ def _verdict(rule: Rule, estimate: Estimate) -> Verdict:
         slice=estimate.slice,
         rule=sentence(rule),
         outcome=outcome,
-        reason=reason,
+        reason="; ".join(filter(None, [reason, stopped(estimate)])),
     )
+
+
+def stopped(estimate: Estimate) -> str:
+    """Return that the budget ended the run early, in words; empty where it did not."""
+    if not estimate.unasked:
+        return ""
+    asked = estimate.examples - estimate.unasked
+    return f"stopped by budget after {asked:,} of {estimate.examples:,} examples, drawn at random"
 
 
 def sentence(rule: Rule) -> str:

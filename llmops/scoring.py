@@ -1,34 +1,88 @@
 """Responses to Scores: each answer read by its task, and measured by each metric."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
 
-from msgspec.structs import replace
-
+from llmops.errors import UserError
 from llmops.metrics.catalog import Metric
-from llmops.metrics.door import Measured, measure
+from llmops.metrics.measuring import Measured, measure
 from llmops.metrics.unscored import Unscored
-from llmops.records import Example, MissingKind, Response, Score
+from llmops.records import BUDGET, Example, MissingKind, Response, Score
 from llmops.tasks.catalog import Task
 from llmops.tasks.reading import Reading
 
+BLOCK = 2048
+"""Responses that a metric measures at once: enough to share the cost of a call, few enough to hold."""
 
-def scored(
-    task: Task,
-    metrics: Sequence[Metric],
-    examples: Mapping[str, Example],
-    responses: Sequence[Response],
-    labels: Sequence[str],
-) -> list[Score]:
-    """Return one Score for each metric and response, metric by metric; what has no value has a reason.
+Pair = tuple[Response, Example]
+
+NOTHING = Measured(None)
+
+
+class Answer(NamedTuple):
+    """A response beside what its task read in it."""
+
+    response: Response
+    reading: Reading
+    target: str | None
+
+
+def beside_examples(
+    responses: Iterable[Response], examples: Callable[[], Iterable[Example]]
+) -> Iterator[Pair]:
+    """Yield each response with its example, holding one of each at a time.
+
+    Both are read in step, the examples once for each run, because a run's responses stand in the order
+    of the examples. Responses in another order are found too, at the cost of reading examples again.
 
     Args:
-        examples: example id → Example, of every response.
+        examples: gives all examples anew, from the first.
+
+    Raises:
+        UserError: a response is the answer to no example.
+    """
+    following: Iterator[Example] = iter(())
+    example: Example | None = None
+    for response in responses:
+        if example is None or example.id != response.example_id:
+            example = _of_id(response.example_id, following)
+        if example is None:
+            following = iter(examples())
+            example = _of_id(response.example_id, following)
+        if example is None:
+            raise UserError(
+                f"responses.jsonl: {response.example_id!r} is no example's id; run `llmops generate` anew"
+            )
+        yield response, example
+
+
+def _of_id(example_id: str, following: Iterator[Example]) -> Example | None:
+    return next((example for example in following if example.id == example_id), None)
+
+
+def scored(
+    task: Task, metrics: Sequence[Metric], pairs: Iterable[Pair], labels: Sequence[str]
+) -> Iterator[Score]:
+    """Yield one Score for each response and metric, response by response; what has no value has a reason.
+
+    Args:
+        pairs: each response with its example, of which a block is held at a time, and all where a
+            metric measures whole columns.
         labels: the answers there are, [] where the data set names none; an example's own choices
             go before them.
     """
-    readings = [_reading(task, r, examples[r.example_id].choices or labels) for r in responses]
-    targets = [examples[response.example_id].target for response in responses]
-    return [score for metric in metrics for score in _scores(metric, responses, readings, targets)]
+    for block in _blocks(pairs, whole=any(metric.whole for metric in metrics)):
+        answers = [Answer(r, _reading(task, r, e.choices or labels), e.target) for r, e in block]
+        by_metric = [_scores(metric, answers) for metric in metrics]
+        for scores in zip(*by_metric, strict=True):
+            yield from scores
+
+
+def _blocks(pairs: Iterable[Pair], *, whole: bool) -> Iterator[list[Pair]]:
+    rest = iter(pairs)
+    while block := list(rest if whole else islice(rest, BLOCK)):
+        yield block
 
 
 def _reading(task: Task, response: Response, known: Sequence[str]) -> Reading:
@@ -37,63 +91,36 @@ def _reading(task: Task, response: Response, known: Sequence[str]) -> Reading:
     return task.reader(response.answer or "", known)
 
 
-def _scores(
-    metric: Metric,
-    responses: Sequence[Response],
-    readings: Sequence[Reading],
-    targets: Sequence[str | None],
-) -> Iterator[Score]:
-    """Yield one Score for each response; one that cannot be measured has no value but a reason."""
+def _scores(metric: Metric, answers: Sequence[Answer]) -> list[Score]:
+    """Return one Score for each answer; one that cannot be measured has no value but a reason."""
     usable = [
         number
-        for number, (reading, target) in enumerate(zip(readings, targets, strict=True))
+        for number, (_, reading, target) in enumerate(answers)
         if reading.text is not None and (target is not None or not metric.needs_target)
     ]
-    values = measure(metric, [readings[i].text or "" for i in usable], [targets[i] or "" for i in usable])
-    found: Mapping[int, Measured] = dict(zip(usable, values, strict=True))
-    silent = _silence(metric, responses, readings, targets)
-    for number, (response, reading, target) in enumerate(zip(responses, readings, targets, strict=True)):
-        value, statistics = found.get(number) or Measured(None, silent.get(number, ()))
-        score = _score(metric, response, reading, target, value)
-        yield replace(score, statistics=[] if isinstance(value, Unscored) else list(statistics))
+    reads = [answers[number].reading.text or "" for number in usable]
+    targets = [answers[number].target or "" for number in usable]
+    found = _silence(metric, answers) | dict(zip(usable, measure(metric, reads, targets), strict=True))
+    return [_score(metric, answer, found.get(number, NOTHING)) for number, answer in enumerate(answers)]
 
 
-def _silence(
-    metric: Metric,
-    responses: Sequence[Response],
-    readings: Sequence[Reading],
-    targets: Sequence[str | None],
-) -> dict[int, list[float]]:
+def _silence(metric: Metric, answers: Sequence[Answer]) -> dict[int, Measured]:
     """Return what an unread answer adds to a corpus where it counts as wrong: that of an empty answer."""
     if metric.statistics is None:
         return {}
-    rows = zip(responses, readings, targets, strict=True)
     unread = {
         number: target
-        for number, (response, reading, target) in enumerate(rows)
+        for number, (response, reading, target) in enumerate(answers)
         if response.error is None and reading.text is None and target is not None
     }
-    statistics = metric.statistics([""] * len(unread), list(unread.values()))
-    return {number: list(row) for number, row in zip(unread, statistics, strict=True)}
+    rows = metric.statistics([""] * len(unread), list(unread.values()))
+    return {number: Measured(None, row) for number, row in zip(unread, rows, strict=True)}
 
 
-def _score(
-    metric: Metric,
-    response: Response,
-    reading: Reading,
-    target: str | None,
-    value: float | Unscored | None,
-) -> Score:
-    missing: MissingKind | None = None
-    reason: str | None = None
-    if response.error is not None:
-        missing, reason = "error", reading.reason
-    elif reading.text is None:
-        missing, reason = "unread", reading.reason
-    elif isinstance(value, Unscored):
-        missing, reason = "no_target", value.reason
-    elif value is None:
-        missing, reason = "no_target", "the example has no target"
+def _score(metric: Metric, answer: Answer, measured: Measured) -> Score:
+    response, reading, target = answer
+    missing, reason = _gap(answer, measured.value)
+    unscored = isinstance(measured.value, Unscored)
     return Score(
         suite=response.suite,
         example_id=response.example_id,
@@ -101,9 +128,21 @@ def _score(
         prompt=response.prompt,
         repeat=response.repeat,
         metric=metric.name,
-        value=None if isinstance(value, Unscored) else value,
+        value=None if isinstance(measured.value, Unscored) else measured.value,
         read=reading.text,
         target=target,
         missing=missing,
         reason=reason,
+        statistics=[] if unscored else list(measured.statistics),
     )
+
+
+def _gap(answer: Answer, value: float | Unscored | None) -> tuple[MissingKind | None, str | None]:
+    """Return why there is no value, (None, None) where there is one."""
+    if (fault := answer.response.error) is not None:
+        return "unasked" if fault.kind == BUDGET else "error", answer.reading.reason
+    if answer.reading.text is None:
+        return "unread", answer.reading.reason
+    if isinstance(value, Unscored):
+        return "no_target", value.reason
+    return ("no_target", "the example has no target") if value is None else (None, None)

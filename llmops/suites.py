@@ -5,7 +5,11 @@ from typing import Any, Literal
 
 from llmops.config import PARAMS, convert, params
 from llmops.errors import UserError
+from llmops.places import watched
 from llmops.records import OVERALL, Record
+
+RECORDINGS = ("models",)
+"""The folder of recordings: `generate` depends on all of it."""
 
 
 class Baseline(Record):
@@ -44,6 +48,8 @@ class Suite(Record):
     unread: Literal["wrong", "excluded", "chance"] = "wrong"
     """What an unread answer counts as; ``chance``: right as often as a guess among the choices."""
     repeats: int = 1
+    recording: str | None = None
+    """A file of `llmops record` below `models/` that gives the answers; then no model is asked."""
     baseline: Baseline | None = None
     rules: list[Rule] = []
 
@@ -61,6 +67,8 @@ def load_suite(root: Path, name: str) -> Suite:
     suite: Suite = convert(raw[name], Suite, where)
     _check_lists(suite, where)
     _check_baseline(suite, where)
+    if suite.recording is not None:
+        watched(suite.recording, RECORDINGS, f"{where}: recording")
     for number, rule in enumerate(suite.rules, 1):
         _check_rule(rule, suite, f"{where}: rules[{number}]")
     return suite

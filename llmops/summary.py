@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from llmops.errors import UserError
-from llmops.records import OVERALL, Estimate, Example, Response, Score
+from llmops.records import BUDGET, OVERALL, Estimate, Example, Response, Score
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.compare import Difference, paired_difference
 from llmops.stats.estimate import mean
@@ -15,6 +15,7 @@ from llmops.stats.interval import Interval
 from llmops.stats.pooled import Corpus, Pooling, pooled, pooled_difference
 from llmops.stats.quantile import quantile
 from llmops.suites import Suite
+from llmops.totals import total
 
 NO_CHANCES: Mapping[str, float] = {}
 
@@ -126,10 +127,13 @@ def columns(
 def _column(
     by_example: Mapping[str, list[Score]], policy: str, worst: float, chances: Mapping[str, float]
 ) -> Column:
+    """Return the column of the examples that were asked: the budget drew at random which were not."""
     values: dict[str, float] = {}
     statistics: dict[str, list[float]] = {}
     missing, wrong = set(), set()
-    for example_id, scores in by_example.items():
+    for example_id, every in by_example.items():
+        if not (scores := [score for score in every if score.missing != "unasked"]):
+            continue
         unread = [score for score in scores if score.missing == "unread"] if policy != "excluded" else []
         counts_as = chances[example_id] if unread and policy == "chance" else worst
         usable = [score.value for score in scores if score.value is not None] + [counts_as] * len(unread)
@@ -168,7 +172,7 @@ def metric_estimates(
             missing=sum(i in column.missing for i in ids),
             counted_wrong=sum(i in column.counted_wrong for i in ids),
             policy=about.policy,
-            cost_usd=total([column.costs.get(i) for i in ids]),
+            cost_usd=total(column.costs.get(i) for i in ids),
         )
         if baseline:
             both = _known(known, baseline[1], how)
@@ -225,16 +229,19 @@ def interval_estimate(about: Setting, run: Run, metric: str, interval: Interval)
 def run_estimates(run: Run, responses: Sequence[Response], unread: int, about: Setting) -> Iterator[Estimate]:
     """Yield what a run's calls amount to: latency, cost, tokens, the share of failed and unread answers.
 
+    What was not asked, since the budget was spent, is missing, but no failed call.
+
     Args:
         responses: all of the run's responses.
         unread: how many answers could not be read.
     """
-    latencies = [r.latency_s for r in responses if r.latency_s is not None]
+    asked = [response for response in responses if not unasked(response)]
+    latencies = [r.latency_s for r in asked if r.latency_s is not None]
     for name, q in (("latency_p50_s", 0.5), ("latency_p95_s", 0.95)):
         interval = quantile(latencies, q, about.confidence)
         yield replace(
             _estimate(about, run, name, OVERALL, interval),
-            missing=len(responses) - len(latencies),
+            missing=len(asked) - len(latencies),
             higher_is_better=False,
         )
     for name, values in (
@@ -242,20 +249,23 @@ def run_estimates(run: Run, responses: Sequence[Response], unread: int, about: S
         ("input_tokens", [r.input_tokens for r in responses]),
         ("output_tokens", [r.output_tokens for r in responses]),
     ):
-        yield _complete(about, run, name, total(values), len(responses), sum(v is None for v in values))
-    failed = sum(r.error is not None for r in responses)
-    for name, count in (("error_share", failed), ("missing_share", failed + unread)):
-        share = count / len(responses) if responses else None
-        yield _complete(about, run, name, share, len(responses), 0)
+        yield _complete(about, run, name, total(values), len(asked), sum(v is None for v in values))
+    failed = sum(r.error is not None for r in asked)
+    left_out = len(responses) - len(asked)
+    for name, count, of in (
+        ("error_share", failed, len(asked)),
+        ("missing_share", failed + unread + left_out, len(responses)),
+    ):
+        yield _complete(about, run, name, count / of if of else None, of, 0)
 
 
-def total(values: Sequence[float | int | None]) -> float | None:
-    """Return the sum, None when any of them is not known: a part is not the whole."""
-    known = [value for value in values if value is not None]
-    return float(sum(known)) if len(known) == len(values) else None
+def unasked(response: Response) -> bool:
+    """The example was not asked, or not to its end, because the budget was spent."""
+    return response.error is not None and response.error.kind == BUDGET
 
 
-def _complete(about: Setting, run: Run, metric: str, value: float | None, n: int, unknown: int) -> Estimate:
+def _complete(about: Setting, run: Run, metric: str, count: float | None, n: int, unknown: int) -> Estimate:
+    value = None if count is None else float(count)
     reason = f"unknown for {unknown} of {n} responses" if unknown else None
     interval = Interval(value, n, None, value, value, "complete", reason)
     return replace(_estimate(about, run, metric, OVERALL, interval), missing=unknown, higher_is_better=False)

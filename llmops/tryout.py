@@ -1,34 +1,38 @@
 """All stages in one process, without DVC, into runs/<suite>/."""
 
-from threading import Thread
+from pathlib import Path
 
 from llmops.places import Places
 from llmops.stages import fetch, generate, validate
 from llmops.suites import load_suite
 
 
-def main(places: Places, suites: list[str], only: list[str] | None, limit: int | None) -> None:
+def main(
+    places: Places,
+    suites: list[str],
+    only: list[str] | None,
+    limit: int | None,
+    recording: Path | None = None,
+) -> None:
     """Evaluate suites from their data sets to their MLflow runs, and print each one's table.
 
     Args:
         only: the models to ask; all of a suite's when None.
         limit: how many examples to ask, a random sample; all when None.
+        recording: a file that gives all answers, so that no model is asked.
     """
     for name in suites:
         load_suite(places.root, name)
     fetch.main(places, suites)
     for name in suites:
-        _one(places, name, only, limit)
+        _one(places, name, only, limit, recording)
 
 
-def _one(places: Places, name: str, only: list[str] | None, limit: int | None) -> None:
+def _one(
+    places: Places, name: str, only: list[str] | None, limit: int | None, recording: Path | None
+) -> None:
     validate.main(places, name)
-    early = Thread(
-        target=_import_slow, daemon=True
-    )  # importing evaluate takes seconds; the models take longer
-    early.start()
-    generate.main(places, name, only, limit)
-    early.join()
+    generate.main(places, name, only, limit, recording)
 
     from llmops.stages import compare, gate, publish, score, show
 
@@ -37,7 +41,3 @@ def _one(places: Places, name: str, only: list[str] | None, limit: int | None) -
     gate.main(places, name)
     publish.main(places, name)
     show.main(places, name, places.out)
-
-
-def _import_slow() -> None:
-    from llmops.stages import publish, score  # noqa: F401

@@ -1,5 +1,6 @@
 """The compare stage on responses that carry a confidence."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ suites:
   s: {dataset: d, task: text, prompts: [p], models: [m], metrics: [METRIC], repeats: 2}
 compare: {resamples: 200}
 """
+CARD = "name: d\nlicence: internal\nfiles: [{path: rows.csv}]\nfields: {inputs: {q: q}}\n"
+EXPECTATIONS = Path(__file__).parent.parent / "data" / "expectations"
 SURE = [0.9, 0.8, 0.75, 0.6, 0.55, 0.5, 0.3, None]
 RIGHT = [1.0, 1.0, 0.0, 1.0, 1.0, 0.0, None, 1.0]
 
@@ -25,6 +28,8 @@ def compared(
     root: Path, metric: str = "exact_match", values: list[float | None] = RIGHT
 ) -> dict[str, Estimate]:
     (root / "params.yaml").write_text(PARAMS.replace("METRIC", metric), encoding="utf-8")
+    shutil.copytree(EXPECTATIONS, root / "data" / "expectations", dirs_exist_ok=True)
+    jsonl.write_text(root / "data" / "sets" / "d" / "card.yaml", CARD)
     places, ids = Places(root), [(str(i // 2), i % 2) for i in range(len(SURE))]
     jsonl.write(places.suite("s", "examples.jsonl"), [Example(i, {}, target="a") for i in dict(ids)])
     responses = [

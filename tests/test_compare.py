@@ -1,8 +1,11 @@
 """The compare stage: differences to a run of the suite, or to an accepted file of scores."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from llmops import jsonl
 from llmops.errors import UserError
@@ -16,7 +19,13 @@ suites:
 """
 
 
+CARD = "name: d\nlicence: internal\nfiles: [{path: rows.csv}]\nfields: {inputs: {q: q}}\n"
+EXPECTATIONS = Path(__file__).parent.parent / "data" / "expectations"
+
+
 def project(root: Path, baseline: str) -> Places:
+    shutil.copytree(EXPECTATIONS, root / "data" / "expectations", dirs_exist_ok=True)
+    jsonl.write_text(root / "data" / "sets" / "d" / "card.yaml", CARD)
     (root / "params.yaml").write_text(PARAMS.replace("BASELINE", baseline), encoding="utf-8")
     places = Places(root)
     jsonl.write(places.suite("s", "examples.jsonl"), [Example(str(i), {}, target="a") for i in range(8)])
@@ -96,3 +105,26 @@ def test_repeats_leave_macro_f1_without_an_interval_and_with_a_reason(tmp_path: 
     assert (macro.low, macro.high) == (None, None)
     assert macro.reason is not None
     assert "repeat" in macro.reason
+
+
+def test_responses_that_break_their_expectations_make_no_estimate(tmp_path: Path) -> None:
+    places = project(tmp_path, "null")
+    path = places.suite("s", "responses.jsonl")
+    responses = list(jsonl.read(path, Response))
+    jsonl.write(path, [*responses, responses[0]])
+    with pytest.raises(UserError, match=r"responses.jsonl:1: .*'example_id': '0'.* comes more than once"):
+        compare.main(places, "s")
+    assert not places.suite("s", "estimates.jsonl").exists()
+    report = json.loads(places.suite("s", "validation", "responses.json").read_bytes())
+    assert (report["success"], report["checked"], report["failed"]) == (False, 9, 2)
+
+
+def test_what_is_odd_in_responses_is_told_beside_the_estimates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = project(tmp_path, "null")
+    path = places.suite("s", "responses.jsonl")
+    jsonl.write(path, [replace(r, answer="") for r in list(jsonl.read(path, Response))])
+    compare.main(places, "s")
+    assert "compare s: warning: " in capsys.readouterr().err
+    assert places.suite("s", "estimates.jsonl").exists()

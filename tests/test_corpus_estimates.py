@@ -37,7 +37,9 @@ def estimates(answers, unread="wrong", cluster=lambda i: None, others=None, repe
             )
             for i, text in enumerate(texts)
         ]
-        return responses, scored(TASKS["text"], metrics, {e.id: e for e in examples}, responses, [])
+        pairs = [(response, examples[int(response.example_id)]) for response in responses]
+        scores = list(scored(TASKS["text"], metrics, pairs, []))
+        return responses, sorted(scores, key=lambda score: score.metric)
 
     responses, scores = scores_of(answers)
     baseline = Reference("theirs", scores_of(others)[1]) if others else None

@@ -5,7 +5,8 @@ import pytest
 from llmops.errors import UserError
 from llmops.records import Example, Response, Score
 from llmops.suites import Suite
-from llmops.summary import Run, columns, metric_estimates, run_estimates, setting, total
+from llmops.summary import Run, columns, metric_estimates, run_estimates, setting
+from llmops.totals import total
 
 RUN = Run("m", "p")
 

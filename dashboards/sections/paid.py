@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import charts
 import pandas as pd
 import streamlit as st
-from costs import Amount, Bill, bills, by_day, total
+from costs import Amount, Bill, bills, by_day, sources, total
 from reading import Evaluation
 from shown import candidate, count, table, unknown, usd
 from words import say
@@ -28,6 +28,8 @@ def totals(spent: Sequence[Spend], evaluation: Evaluation | None) -> None:
     }
     for column, (name, cell) in zip(st.columns([4, 4, 3, 3]), cells.items(), strict=True):
         column.metric(say(name), cell, border=True)
+    if named := sources(rows):
+        st.caption(say("priced_by", sources=", ".join(named)))
     if paid.unknown:
         st.caption(say("runs_without_price", n=paid.unknown, of=paid.of))
 

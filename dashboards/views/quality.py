@@ -4,7 +4,7 @@ import streamlit as st
 from choices import shown
 from estimates import leaderboard, of_metric, quality_metrics, tally, worst
 from sections import changes, classes, intervals, one_example, rules, slices
-from shown import table
+from shown import candidate, table
 from words import say
 
 SECTIONS = {
@@ -38,6 +38,10 @@ metric = choice.selectbox(say("metric"), metrics, key="metric", persist_state="s
 if estimates:
     rows = of_metric(estimates, metric)
     table(leaderboard(rows, verdicts))
+    for row in rows:
+        if row.unasked:
+            named, asked = candidate(row.model, row.prompt), row.examples - row.unasked
+            st.caption(say("stopped", candidate=named, n=asked, of=row.examples))
     intervals.show(rows, verdicts)
 else:
     st.info(say("no_estimates"))

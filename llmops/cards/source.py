@@ -11,6 +11,7 @@ from llmops.cards.card import card_path
 from llmops.cards.download import ADVICE, download
 from llmops.cards.schema import Card, CardFile
 from llmops.errors import UserError
+from llmops.places import project_file
 from llmops.records import Record
 
 MIRROR_INDEX = "SOURCES.jsonl"
@@ -45,7 +46,7 @@ def fetch(card: Card, root: Path, into: Path, downloads: Path, mirror: Path | No
     found = [into / file.kept_as for file in card.files]
     for file, goal in zip(card.files, found, strict=True):
         if file.path is not None:
-            source = _local(card_path(root, card.name), file.path)
+            source = _local(root, card_path(root, card.name), file.path)
         else:
             source = _public(file, card.address(file), f"{card.name}/{file.name}", sources, say)
         _copy(source, goal)
@@ -58,10 +59,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _local(card: Path, name: str) -> Path:
+def _local(root: Path, card: Path, name: str) -> Path:
     path = card.parent / name
     if path.is_file():
-        return path
+        return project_file(root, path.relative_to(root).as_posix(), f"{card}: files")
     raise UserError(f"{card}: files: no file {name!r} beside the card; add it, or mend its path")
 
 

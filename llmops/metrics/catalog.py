@@ -21,6 +21,7 @@ from llmops.metrics import (
     ranking,
     rouge,
     structure,
+    tool_use,
 )
 from llmops.metrics.hub import PREFIX, hub_function, hub_name
 from llmops.metrics.own import own_function
@@ -66,6 +67,9 @@ class Metric(NamedTuple):
     """What an unread answer counts as where the suite says ``unread: wrong``."""
     each: Corpus | None = None
     """Rows → each pair's own value, where they tell it: then ``function`` is not called."""
+    whole: bool = False
+    """True when a pair's value rests on the other pairs too: it is then called once with all of a
+    suite's pairs, which are held in memory, not with blocks of them."""
 
 
 _IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
@@ -117,6 +121,12 @@ def _rouge(kind: str, korean: bool) -> Metric:
 
 
 METRICS: dict[str, Metric] = {
+    "tool_call_match": Metric(
+        "tool_call_match",
+        tool_use.tool_call_match,
+        frozenset({"tool_call"}),
+        "share of answers that call the target's tools with equal arguments",
+    ),
     "label_accuracy": Metric(
         "label_accuracy",
         match.label_accuracy,
@@ -303,8 +313,8 @@ def load_metric(name: str, root: Path) -> Metric:
 
     A project's own is ``path/to/file.py:function``. It takes (reads, targets) and returns one
     number for each pair. Its docstring's first line is the summary; ``tasks`` (names),
-    ``higher_is_better``, ``needs_target``, ``statistics`` and ``corpus`` may be set on it as
-    attributes; its version is its file's sha256, so that an edit shows. The hub's is ``hub:name``:
+    ``higher_is_better``, ``needs_target``, ``whole``, ``statistics`` and ``corpus`` may be set on it
+    as attributes; its version is its file's sha256, so that an edit shows. The hub's is ``hub:name``:
     see ``hub_name``.
 
     Args:
@@ -354,6 +364,7 @@ def _own(name: str, root: Path) -> Metric:
         statistics=getattr(function, "statistics", None),
         corpus=getattr(function, "corpus", None),
         needs_target=bool(getattr(function, "needs_target", True)),
+        whole=bool(getattr(function, "whole", False)),
     )
 
 

@@ -1,51 +1,19 @@
-"""The one door to Hugging Face evaluate: metrics as ``evaluate.Metric`` objects."""
+"""The one door to Hugging Face evaluate: our metrics as its ``Metric`` objects, the hub's as functions."""
 
 import math
 import os
 import warnings
-from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from llmops.errors import UserError
-from llmops.metrics.catalog import Corpus, Metric
+from llmops.metrics.catalog import Metric
 from llmops.metrics.hub import HubName
-from llmops.metrics.unscored import Unscored
+from llmops.metrics.measuring import measure, whole
 
 OFFLINE = "HF_EVALUATE_OFFLINE"
 """The environment's word that keeps evaluate from the network, if the user says so."""
-
-
-class Measured(NamedTuple):
-    """What a metric has to say of one pair."""
-
-    value: float | Unscored | None
-    """None: it was not asked."""
-    statistics: Sequence[float] = ()
-    """What the pair adds to a corpus's value; none where the metric is a mean."""
-
-
-def compute(metric: Metric, reads: Sequence[str], targets: Sequence[str]) -> list[float | Unscored | None]:
-    """Return the metric's value for each pair, or why there is none; see ``measure``."""
-    return [measured.value for measured in measure(metric, reads, targets)]
-
-
-def measure(metric: Metric, reads: Sequence[str], targets: Sequence[str]) -> list[Measured]:
-    """Return what the metric makes of each pair of an answer as read and its target.
-
-    Raises:
-        UserError: the metric returns another number of values than pairs, or one that is not a
-            finite number.
-        ValueError: the columns differ in length.
-    """
-    if len(reads) != len(targets):
-        raise ValueError(f"{len(reads)} reads for {len(targets)} targets; pairs need one of each")
-    if not reads:
-        return []
-    found = as_evaluate(metric).compute(predictions=list(reads), references=list(targets))
-    rows = found.get("statistics") or [()] * len(reads)
-    return [Measured(value, row) for value, row in zip(found["values"], rows, strict=True)]
 
 
 def as_evaluate(metric: Metric) -> Any:
@@ -72,55 +40,16 @@ def as_evaluate(metric: Metric) -> Any:
             return str(self._data_dir_root)
 
         def _compute(self, predictions: list[str], references: list[str]) -> dict[str, Any]:
+            found = measure(metric, predictions, references)
+            values = [measured.value for measured in found]
             if metric.corpus:
-                return _pooled(metric, metric.corpus, predictions, references)
-            values = checked(metric, metric.function(predictions, references), len(predictions))
-            scored = [value for value in values if not isinstance(value, Unscored)]
+                rows = [measured.statistics for measured in found]
+                return {metric.name: whole(metric.corpus, rows), "values": values, "statistics": rows}
+            scored = [value for value in values if isinstance(value, float)]
             return {metric.name: math.fsum(scored) / len(scored) if scored else None, "values": values}
 
     Ours.__name__ = metric.name  # evaluate takes the metric's name from its class
     return Ours(keep_in_memory=True)
-
-
-def _pooled(metric: Metric, corpus: Corpus, reads: list[str], targets: list[str]) -> dict[str, Any]:
-    import numpy as np
-
-    rows = metric.statistics(reads, targets) if metric.statistics else []
-    if not rows:
-        return {metric.name: None, "values": [], "statistics": []}
-    counts = np.asarray(rows, dtype=np.float64)
-    values = metric.each(counts) if metric.each else metric.function(reads, targets)
-    whole = float(corpus(counts.sum(axis=0, keepdims=True))[0])
-    return {metric.name: whole, "values": checked(metric, list(values), len(reads)), "statistics": rows}
-
-
-def checked(metric: Metric, values: Sequence[object], pairs: int) -> list[float | Unscored]:
-    """Return what a metric returned as floats, one for each pair that is not unscored.
-
-    Raises:
-        UserError: it is not that; the message names the metric.
-    """
-    try:
-        floats = [value if isinstance(value, Unscored) else float(value) for value in values]  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise UserError(
-            f"metrics: {metric.name!r} returned {_shown(values)}; return a list of numbers"
-        ) from None
-    if len(floats) != pairs:
-        raise UserError(
-            f"metrics: {metric.name!r} returned {len(floats)} values for {pairs} pairs; return one each"
-        )
-    for place, value in enumerate(floats):
-        if not isinstance(value, Unscored) and not math.isfinite(value):
-            raise UserError(
-                f"metrics: {metric.name!r} returned {value!r} for pair {place}; return finite numbers"
-            )
-    return floats
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def hub_module(named: HubName) -> Any:

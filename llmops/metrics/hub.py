@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from llmops.errors import UserError
@@ -41,12 +42,16 @@ def hub_function(named: HubName) -> Callable[[Sequence[str], Sequence[str]], lis
     Needs a network the first time. The code is a stranger's: name a revision that was read.
     """
 
-    def function(reads: Sequence[str], targets: Sequence[str]) -> list[float]:
+    @cache
+    def module() -> Any:
         from llmops.metrics.door import hub_module  # the door knows the catalogue, which knows this module
 
-        module = hub_module(named)
+        return hub_module(named)
+
+    def function(reads: Sequence[str], targets: Sequence[str]) -> list[float]:
+        loaded = module()
         try:
-            return _values(named, module, reads, targets)
+            return _values(named, loaded, reads, targets)
         except (ValueError, TypeError, ImportError) as problem:
             reason = str(problem).partition("\n")[0]
             raise UserError(

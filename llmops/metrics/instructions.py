@@ -8,7 +8,7 @@ from llmops.errors import UserError
 from llmops.metrics.counting import capital_count, sentence_count, word_count
 from llmops.metrics.language import is_language
 from llmops.metrics.languages import LANGUAGES
-from llmops.metrics.structure import is_json
+from llmops.schemas import is_json
 
 Relation = Literal["less than", "at least"]
 OPTIONS = ("My answer is yes.", "My answer is no.", "My answer is maybe.")

@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ import msgspec
 
 from llmops.errors import UserError, WorldError
 from llmops.models.files import project_file, sha256_of, sha256_of_all
-from llmops.models.model import Model
+from llmops.models.model import Model, not_open
 from llmops.models.specs import PythonSpec
 from llmops.records import Record, Reply, Request
 
@@ -56,14 +57,18 @@ def open_python(name: str, spec: PythonSpec, root: Path) -> Model:
     async def close() -> None:
         await asyncio.to_thread(threads.shutdown)
 
-    others = [project_file(name, root, file) for file in spec.files]
+    return replace(closed_python(name, spec, root), ask=ask, close=close)
+
+
+def closed_python(name: str, spec: PythonSpec, root: Path) -> Model:
+    """Return the model known by its files: none of their code runs, and it cannot be asked."""
     identity = {
         "kind": "python",
         "model": f"{spec.file}:{spec.function}",
-        "file": sha256_of(path),
-        "files": sha256_of_all(others, root),
+        "file": sha256_of(project_file(name, root, spec.file)),
+        "files": sha256_of_all([project_file(name, root, file) for file in spec.files], root),
     }
-    return Model(name, identity, _wire, ask, close, price=spec.price, concurrency=spec.concurrency)
+    return Model(name, identity, _wire, not_open, price=spec.price, concurrency=spec.concurrency)
 
 
 def _wire(request: Request) -> dict[str, Any]:

@@ -58,6 +58,11 @@ class Askers:
         else:
             asker.reply.set_exception(answer)
 
+    def requests(self, keys: Iterable[str]) -> dict[str, Request | None]:
+        """Return the request of each key, None for one that nobody waits for."""
+        found = {key: self.waiting.get(key) for key in keys}
+        return {key: asker.request if asker else None for key, asker in found.items()}
+
     def fail(self, keys: Iterable[str], problem: Exception) -> None:
         """Give several askers the same problem."""
         for key in list(keys):

@@ -1,11 +1,12 @@
 """Reads the results of a finished batch: an outcome for each request that was in it."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmops.errors import WorldError
-from llmops.models.batch_rows import Row, read_row
-from llmops.models.batches import Batch, Batches, Spoken
+from llmops.models.batch_rows import Outcome, Row, read_row
+from llmops.models.batches import Batch, Batches
+from llmops.records import Request
 
 REFUSED = "batch_refused"
 """Kind of the fault of a batch that is the user's to mend."""
@@ -17,43 +18,50 @@ FULL = frozenset({"token_limit_exceeded"})
 class Results:
     """What a batch brought, by the store's key, and what in its files was of no use."""
 
+    batches: Batches
+    sent: Mapping[str, Request | None]
+    """What was in the batch: key → the request, where it is asked for now."""
     rows: dict[str, Row] = field(default_factory=dict)
     unknown: int = 0
     """Rows of requests that were not in the batch."""
     unread: list[str] = field(default_factory=list)
     """Where a line is that is no result, and why."""
 
+    def take(self, line: bytes, where: str) -> None:
+        """Take in a line of a result file; the first row of a request counts."""
+        try:
+            row = read_row(line, lambda key, body: self.batches.read(body, self.sent.get(key)))
+        except ValueError as problem:
+            self.unread.append(f"{where}: {problem}")
+            return
+        if row.key in self.sent:
+            self.rows.setdefault(row.key, row)
+        else:
+            self.unknown += 1
 
-async def read_results(batches: Batches, batch: Batch, keys: Collection[str]) -> Results:
-    """Return a row for every key of the batch, made up where its files have none.
+
+async def read_results(batches: Batches, batch: Batch, sent: Mapping[str, Request | None]) -> Results:
+    """Return a row for every request of the batch, made up where its files have none.
 
     Raises:
         WorldError: a file could not be fetched.
     """
-    results, sent = Results(), frozenset(keys)
+    results = Results(batches, sent)
     for file_id in batch.files:
         number = 0
         async for line in batches.lines(file_id):
             number += 1
             if line.strip():
-                _read(results, sent, line, f"{file_id}:{number}", batches.spoken)
-    absent = batches.spoken(_absent(batches, batch))
-    for key in keys:
-        results.rows.setdefault(key, Row(key, absent, billed=False))
+                results.take(line, f"{file_id}:{number}")
+    absent = _absent(batches, batch)
+    for key in sent:
+        row = results.rows.get(key, Row(key, absent, billed=False))
+        results.rows[key] = row._replace(outcome=_spoken(batches, row))
     return results
 
 
-def _read(results: Results, sent: frozenset[str], line: bytes, where: str, spoken: Spoken) -> None:
-    try:
-        row = read_row(line)
-    except ValueError as problem:
-        results.unread.append(f"{where}: {problem}")
-        return
-    if row.key in sent:
-        outcome = spoken(row.outcome) if isinstance(row.outcome, WorldError) else row.outcome
-        results.rows.setdefault(row.key, row._replace(outcome=outcome))
-    else:
-        results.unknown += 1
+def _spoken(batches: Batches, row: Row) -> Outcome:
+    return batches.spoken(row.outcome) if isinstance(row.outcome, WorldError) else row.outcome
 
 
 def _absent(batches: Batches, batch: Batch) -> WorldError:

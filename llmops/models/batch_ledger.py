@@ -3,56 +3,62 @@
 from msgspec.structs import replace
 
 from llmops.models.batch_rows import Row
+from llmops.models.budget import Allowance, Budget, Reservation
 from llmops.models.meter import Meter
-from llmops.models.metered import Cost, foreseer
+from llmops.models.metered import foreseer
 from llmops.models.model import Model
+from llmops.prices import BATCH, Cost
 from llmops.records import Reply, Request
-
-TIER = "batch"
-"""``service_tier`` of an answer that came in a batch, which its price depends on."""
+from llmops.totals import total
 
 
 class Ledger:
-    """What the requests of one model are owed.
+    """What the requests of one model take.
 
     What one run sent and another collects is booked once, by the one that collects it.
     """
 
-    def __init__(self, model: Model, cost: Cost) -> None:
-        self._cost, self._foresee = cost, foreseer(model, cost)
-        self._reserved: dict[str, float] = {}
+    def __init__(self, model: Model, cost: Cost, allowance: Allowance) -> None:
+        self._model, self._cost = model.name, cost
+        self._foresee = foreseer(model, cost, allowance)
+        self._reserved: dict[str, Reservation] = {}
 
-    async def reserve(self, key: str, request: Request, meter: Meter) -> None:
-        """Set aside the request's dearest outcome, once.
+    async def reserve(self, key: str, request: Request, budget: Budget) -> None:
+        """Set aside the request's dearest outcome, once; nothing in flight is waited for.
 
         Raises:
             BudgetSpent: the budget does not reach for it.
-            UserError: the budget limits dollars that cannot be foreseen.
         """
         if key not in self._reserved:
-            usd = self._foresee(request) if meter.budget.limit_usd is not None else 0.0
-            await meter.budget.reserve(usd, waits=False)
-            self._reserved[key] = usd
+            at_most = self._foresee(request)
+            self._reserved[key] = await budget.reserve(at_most, self._model, waits=False)
 
-    async def release(self, key: str, meter: Meter) -> None:
+    def release(self, key: str, budget: Budget) -> None:
         """Take back what was set aside for a request that was not sent."""
-        if (usd := self._reserved.pop(key, None)) is not None:
-            await meter.budget.settle(usd, 0.0)
+        if (reservation := self._reserved.pop(key, None)) is not None:
+            budget.settle(reservation, 0.0, 0)
 
     def priced(self, row: Row, asked_at: str | None) -> Row:
         """Return the row with what its reply cost; how long it took is not known."""
         if not isinstance(row.outcome, Reply):
             return row
-        reply = replace(row.outcome, asked_at=asked_at, service_tier=TIER)
+        reply = replace(row.outcome, asked_at=asked_at, service_tier=BATCH)
         return row._replace(outcome=replace(reply, cost_usd=self._cost(reply)))
 
-    async def book(self, row: Row, meter: Meter) -> None:
-        """Put what a collected request cost in the place of what was set aside for it."""
+    def book(self, row: Row, meter: Meter) -> None:
+        """Put what a collected request took in the place of what was set aside for it."""
         reply = row.outcome if isinstance(row.outcome, Reply) else None
-        owed = (reply.cost_usd if reply else None) if row.billed is not False else 0.0
-        reserved = self._reserved.pop(row.key, None)
-        if reserved is not None:
-            await meter.budget.settle(reserved, owed)
+        owed, tokens = (reply.cost_usd, _tokens(reply)) if reply else (None, None)
+        if row.billed is False:
+            owed, tokens = 0.0, 0
+        reservation = self._reserved.pop(row.key, None)
+        if reservation is not None:
+            meter.budget.settle(reservation, owed, tokens)
         else:  # sent by an earlier run
             meter.budget.spent_usd += owed or 0.0
+            meter.budget.spent_tokens += tokens or 0
         meter.book(reply, owed)
+
+
+def _tokens(reply: Reply) -> int | None:
+    return total([reply.input_tokens, reply.output_tokens])

@@ -1,16 +1,17 @@
 """The rows of a batch's files: requests as they are sent, results as they are read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from llmops.errors import UserError, WorldError
-from llmops.models.completions import read_completion, read_error
+from llmops.models.server_errors import read_error
 from llmops.records import Reply
 
 ENDPOINT: Final = "/v1/chat/completions"
 
+Read = Callable[[str, Any], Reply]
 Outcome = Reply | WorldError | UserError
 
 
@@ -59,8 +60,11 @@ def shares(lines: Iterable[Line], max_requests: int, max_bytes: int) -> Iterator
         yield share
 
 
-def read_row(line: bytes) -> Row:
+def read_row(line: bytes, read: Read) -> Row:
     """Return what a line of a result file says; the file is not trusted.
+
+    Args:
+        read: (custom_id, body of a completion) → the Reply.
 
     Raises:
         ValueError: the line is no result.
@@ -77,7 +81,7 @@ def read_row(line: bytes) -> Row:
     if status != 200:
         return Row(result.custom_id, read_error(status, body), billed=False)
     try:
-        return Row(result.custom_id, read_completion(body), billed=True)
+        return Row(result.custom_id, read(result.custom_id, body), billed=True)
     except WorldError as fault:
         return Row(result.custom_id, fault, billed=None)
 

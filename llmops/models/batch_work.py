@@ -1,7 +1,6 @@
 """Sends what waits in batches, looks at them, and collects the finished ones."""
 
 import asyncio
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -13,10 +12,12 @@ from llmops.models.batch_ledger import Ledger
 from llmops.models.batch_rows import Line, Row, request_line
 from llmops.models.batch_sending import recover, send
 from llmops.models.batches import FINISHED, GONE, Batch, Batches
-from llmops.models.meter import BudgetSpent, Meter
+from llmops.models.budget import BudgetSpent
+from llmops.models.meter import Meter
 from llmops.models.model import Model
 from llmops.models.store import Store
 from llmops.models.stored import kept
+from llmops.progress import tell_aside
 from llmops.records import Fault, Reply
 
 SENT_AGAIN_S = 10.0
@@ -90,14 +91,14 @@ class BatchWork:
         wanted = {key: askers.waiting[key] for key in keys if key in askers.waiting}
         for key in wanted.keys() & sent:
             with suppress(BudgetSpent):  # it is owed already
-                await self._ledger.reserve(key, wanted[key].request, wanted[key].meter)
+                await self._ledger.reserve(key, wanted[key].request, wanted[key].meter.budget)
         new = {key: asker for key, asker in wanted.items() if key not in sent}
         lines = []
         for key, asker in new.items():
             try:
                 if not self._known(askers, key, asker):
                     line = self._line(key, asker)
-                    await self._ledger.reserve(key, asker.request, asker.meter)
+                    await self._ledger.reserve(key, asker.request, asker.meter.budget)
                     lines.append(line)
             except (BudgetSpent, WorldError) as problem:
                 askers.answer(key, problem)
@@ -125,14 +126,14 @@ class BatchWork:
             fault.retry_after_s = min(SENT_AGAIN_S, self.batches.poll_s)
         for key in keys:
             if key not in sent and (asker := askers.waiting.get(key)):
-                await self._ledger.release(key, asker.meter)
+                self._ledger.release(key, asker.meter.budget)
                 askers.answer(key, fault)
 
     async def _collect(self, entry: Entry, batch: Batch, askers: Askers, meter: Meter) -> None:
         async with self._journal.alone():
             if not self._journal.holds(entry):
                 return self._collected_elsewhere(entry, askers)
-            results = await read_results(self.batches, batch, entry.keys)
+            results = await read_results(self.batches, batch, askers.requests(entry.keys))
             rows = [self._ledger.priced(row, entry.asked_at) for row in results.rows.values()]
             await self._keep(rows)
             self._journal.remove(entry)
@@ -140,7 +141,7 @@ class BatchWork:
         self._say_results(batch, results)
         for row in rows:
             asker = askers.waiting.get(row.key)
-            await self._ledger.book(row, asker.meter if asker else meter)
+            self._ledger.book(row, asker.meter if asker else meter)
         for row in rows:
             askers.answer(row.key, self._answer(batch, row))
 
@@ -184,7 +185,7 @@ class BatchWork:
                 self._tell(line)
 
     def _tell(self, line: str) -> None:
-        print(f"models.{self._model.name}: {line}", file=sys.stderr, flush=True)
+        tell_aside(f"models.{self._model.name}: {line}")
 
     def _wrong(self, what: str) -> UserError:
         return UserError(f"models.{self._model.name}: {self._model.identity.get('base_url')}: {what}")

@@ -8,6 +8,7 @@ from llmops.models.batch_askers import Askers
 from llmops.models.batch_work import BatchWork
 from llmops.models.meter import Meter
 from llmops.models.model import Model, request_key
+from llmops.models.stoppable import Stop, Stopping
 from llmops.records import Reply, Request
 
 GATHERED_AFTER_S = 0.5
@@ -33,8 +34,8 @@ class Gathering:
     it from an earlier run or another process, waits for that batch.
     """
 
-    def __init__(self, work: BatchWork) -> None:
-        self._todo, self._askers = work, Askers()
+    def __init__(self, work: BatchWork, stop: Stop) -> None:
+        self._todo, self._stop, self._askers = work, stop, Askers()
         self._working: asyncio.Task[None] | None = None
 
     async def ask(self, key: str, request: Request, meter: Meter) -> Reply:
@@ -44,18 +45,24 @@ class Gathering:
             WorldError: the request's own fault, or that of sending it.
             BudgetSpent: the budget does not reach for it.
             UserError: what the user can mend.
+            Stopping: the run is to stop; what was sent goes on at the provider.
         """
+        if self._stop.asked:
+            raise Stopping
         asker = self._askers.add(key, request, meter)
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work(meter))
+        self._stop.in_flight += 1
         try:
             return await asker.reply
         finally:
+            self._stop.in_flight -= 1
             self._askers.leave(key, asker)
             if not self._askers.waiting:
                 self._working.cancel()
 
     async def _work(self, meter: Meter) -> None:
+        stopping = asyncio.create_task(self._fail_on_stop())
         try:
             await self._until_all_have_replies(meter)
         except asyncio.CancelledError:
@@ -63,6 +70,12 @@ class Gathering:
             raise
         except Exception as problem:  # raised where it is awaited
             self._askers.fail(self._askers.waiting, problem)
+        finally:
+            stopping.cancel()
+
+    async def _fail_on_stop(self) -> None:
+        await self._stop.wait()
+        self._askers.fail(self._askers.waiting, Stopping())
 
     async def _until_all_have_replies(self, meter: Meter) -> None:
         waits = self._waits()

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from llmops.errors import UserError, WorldError
+from llmops.records import Reply, Request
 
 Spoken = Callable[[WorldError], WorldError | UserError]
+Read = Callable[[Any, Request | None], Reply]
 
 GONE = "gone"
 """Kind of the fault of an endpoint, batch or file that the provider does not know."""
@@ -43,6 +45,7 @@ class Batches:
         look: batch id → the batch as it is now.
         lines: file id → the lines of its content.
         delete: file id → nothing; a file that is gone already is no error.
+        read: (a result's body, the request if it is known) → the Reply.
         spoken: a fault that a result tells → what its asker is to get, without a secret in it.
         max_requests: the most requests that one batch takes.
         max_bytes: the most bytes that its file may have.
@@ -56,6 +59,7 @@ class Batches:
     look: Callable[[str], Awaitable[Batch]]
     lines: Callable[[str], AsyncIterator[bytes]]
     delete: Callable[[str], Awaitable[None]]
+    read: Read
     spoken: Spoken
     max_requests: int
     max_bytes: int

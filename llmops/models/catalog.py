@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from llmops.config import convert
 from llmops.errors import UserError
 from llmops.models.model import Model
 from llmops.models.specs import (
+    BatchSpec,
     LlamaCppSpec,
     ModelSpec,
     OpenAISpec,
@@ -15,7 +18,17 @@ from llmops.models.specs import (
     TransformersSpec,
 )
 from llmops.places import Places
+from llmops.prices import Price
 from llmops.records import Sampling
+
+MOST_TOP_LOGPROBS = 20
+"""What OpenAI takes; servers of one's own take as many or fewer."""
+TAKEN = {
+    "n": "one answer is asked for at a time, more by the suite's `repeats`",
+    "stream": "write `stream: true` below sampling",
+    "messages": "a prompt file holds them",
+}
+"""What ``extra`` may not set, and what to do instead."""
 
 Opener = Callable[[str, Any, Places], Model]
 
@@ -75,8 +88,14 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     spec: ModelSpec = convert(raw, KINDS[kind][0], where)
     if isinstance(spec, OpenAISpec | LlamaCppSpec | TransformersSpec):
         _check_sampling(spec.sampling, f"{where}: sampling")
+    _check_price(getattr(spec, "price", None), f"{where}: price")
+    if isinstance(spec, OpenAISpec):
+        _check_extra(spec.extra, f"{where}: extra")
+        _check_batch(spec, where)
     if isinstance(spec, TransformersSpec) and spec.sampling.logprobs:
         raise UserError(f"{where}: sampling: logprobs: kind 'transformers' reports none; take it out")
+    if isinstance(spec, LlamaCppSpec | TransformersSpec) and spec.sampling.stream:
+        raise UserError(f"{where}: sampling: stream: kind {kind!r} answers as a whole; take it out")
     for field in ("context", "slots", "concurrency", "timeout_s"):
         _check(field, getattr(spec, field, None), lambda value: value > 0, f"{where}: {{}}; must be above 0")
     return spec
@@ -95,10 +114,71 @@ def open_model(name: str, spec: ModelSpec, places: Places) -> Model:
     return opener(name, spec, places)
 
 
+def closed_model(name: str, spec: ModelSpec, places: Places) -> Model:
+    """Return the model with its identity and wire, so that every request has its key.
+
+    It needs no key of an API, no server and no memory, and cannot be asked. What a `transformers`
+    model is shows only when it is loaded, so that one is opened.
+
+    Raises:
+        UserError: a missing file, or an address that is none.
+    """
+    match spec:
+        case OpenAISpec():
+            from llmops.models.openai_chat import closed_openai
+
+            return closed_openai(name, spec)
+        case LlamaCppSpec():
+            from llmops.models.llamacpp import closed_llamacpp
+
+            return closed_llamacpp(name, spec, places.root)
+        case PythonSpec():
+            from llmops.models.application import closed_python
+
+            return closed_python(name, spec, places.root)
+    return open_model(name, spec, places)
+
+
 def _check_sampling(sampling: Sampling, where: str) -> None:
     _check("temperature", sampling.temperature, lambda t: t >= 0, f"{where}: {{}}; must be 0 or more")
     _check("top_p", sampling.top_p, lambda p: 0 < p <= 1, f"{where}: {{}}; must be above 0 and at most 1")
     _check("max_tokens", sampling.max_tokens, lambda n: n >= 1, f"{where}: {{}}; must be at least 1")
+    most, told = MOST_TOP_LOGPROBS, sampling.top_logprobs
+    _check("top_logprobs", told, lambda n: 0 <= n <= most, f"{where}: {{}}; must be 0 to {most}")
+    if told is not None and not sampling.logprobs:
+        raise UserError(f"{where}: top_logprobs: needs logprobs; add `logprobs: true`")
+
+
+def _check_extra(extra: dict[str, Any], where: str) -> None:
+    """Refuse what would make a reply another than the one answer that is read of it."""
+    for field, instead in TAKEN.items():
+        if extra.get(field) is not None:
+            raise UserError(f"{where}: {field}: cannot be set here; {instead}")
+
+
+def _check_batch(spec: OpenAISpec, where: str) -> None:
+    if spec.mode == "direct":
+        return
+    if spec.sampling.stream:
+        raise UserError(f"{where}: sampling: stream: a batch answers as a whole; take it out")
+    if spec.price is not None and spec.price.per_hour_usd is not None:
+        raise UserError(f"{where}: price: per_hour_usd: a batch tells no time; give a price by token")
+    limits = spec.batch or BatchSpec()
+    for field in ("max_requests", "max_bytes", "poll_s"):
+        _check(field, getattr(limits, field), lambda n: n > 0, f"{where}: batch: {{}}; must be above 0")
+
+
+def _check_price(price: Price | None, where: str) -> None:
+    if price is None:
+        return
+    rates: dict[str, float | None] = msgspec.to_builtins(price)
+    for field, rate in rates.items():
+        _check(field, rate, lambda usd: usd >= 0, f"{where}: {{}}; must be 0 or more")
+    _check("shared_by", price.shared_by, lambda n: n >= 1, f"{where}: {{}}; must be at least 1")
+    if price.per_hour_usd is not None and any(
+        rate is not None for field, rate in rates.items() if field.endswith("_per_mtok_usd")
+    ):
+        raise UserError(f"{where}: is by the hour and by token; give one of the two")
 
 
 def _check(field: str, value: float | None, holds: Callable[[float], bool], message: str) -> None:

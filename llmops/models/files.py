@@ -11,10 +11,16 @@ from llmops.errors import UserError
 def project_file(name: str, root: Path, file: str) -> Path:
     """Return the path of a file that the model ``name`` is made of.
 
+    A link may lead elsewhere: weights are large, and often kept in one place.
+
     Raises:
-        UserError: there is no such file.
+        UserError: there is no such file, or its path leads out of the project's folder.
     """
     path = root / file
+    if Path(file).is_absolute() or ".." in Path(file).parts:
+        raise UserError(
+            f"models.{name}: file: {file!r} leads out of the project's folder; give a path below it"
+        )
     if not path.is_file():
         raise UserError(f"models.{name}: file: {file!r} is no file; give a path below the project's folder")
     return path

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from llmops.errors import UserError, WorldError
-from llmops.models.completions import request_seed, without_reasoning
+from llmops.models.chat_body import request_seed, spoken
 from llmops.models.files import sha256_of_all
 from llmops.models.model import Model
+from llmops.models.reasoning import parted
 from llmops.models.specs import TransformersSpec, sampling_identity
+from llmops.models.unheeded import unheeded
 from llmops.records import Reply, Request, Sampling
 
 PARTS = ("*.safetensors", "*.bin", "*.json", "*.jinja", "*.model", "*.txt")
@@ -38,13 +40,14 @@ def open_transformers(name: str, spec: TransformersSpec, root: Path) -> Model:
     async def ask(request: Request) -> Reply:
         loop = asyncio.get_running_loop()
         reply = await loop.run_in_executor(thread, _generate, loaded, request, spec.sampling)
-        return msgspec.structs.replace(reply, served_model=spec.model)
+        ignored = unheeded(reply, request, spec.sampling)
+        return msgspec.structs.replace(reply, served_model=spec.model, unheeded=ignored)
 
     async def close() -> None:
         await asyncio.to_thread(thread.shutdown)
 
     def wire(request: Request) -> dict[str, Any]:
-        return {"messages": msgspec.to_builtins(request.messages), "tools": request.tools}
+        return {"messages": [spoken(message) for message in request.messages], "tools": request.tools}
 
     identity = {
         "kind": "transformers",
@@ -90,7 +93,7 @@ def _weights(folder: Path, config: Any) -> str:
 
 def _generate(loaded: _Loaded, request: Request, sampling: Sampling) -> Reply:
     tokens = loaded.tokenizer.apply_chat_template(
-        msgspec.to_builtins(request.messages),
+        [spoken(message) for message in request.messages],
         tools=request.tools or None,
         add_generation_prompt=True,
         return_tensors="pt",
@@ -146,10 +149,13 @@ def _read(loaded: _Loaded, made: list[int], given: int, sampling: Sampling) -> R
     text = loaded.tokenizer.decode(made, skip_special_tokens=True)
     cuts = [text.index(stop) for stop in sampling.stop if stop in text]
     ended = bool(cuts) or bool(made and made[-1] in ends)
+    reasoning, answer = parted(text[: min(cuts)] if cuts else text)
     return Reply(
-        text=without_reasoning(text[: min(cuts)] if cuts else text),
+        text=answer,
+        reasoning=reasoning,
         finish_reason="stop" if ended else "length",
         usage={"prompt_tokens": given, "completion_tokens": len(made), "total_tokens": given + len(made)},
+        usage_source="server",
         input_tokens=given,
         output_tokens=len(made),
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from queue import LifoQueue
@@ -12,9 +13,10 @@ from typing import Any
 import msgspec
 
 from llmops.errors import UserError
-from llmops.models.completions import chat_body, read_completion
+from llmops.models.chat_body import chat_body
+from llmops.models.completions import read_answer
 from llmops.models.files import project_file, sha256_of
-from llmops.models.model import Model
+from llmops.models.model import Model, not_open
 from llmops.models.specs import LlamaCppSpec, sampling_identity
 from llmops.records import Reply, Request
 
@@ -35,26 +37,33 @@ def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
         UserError: the file is missing or no GGUF; when asked, it is cut short or not supported.
     """
     path = _checked(name, spec.file, project_file(name, root, spec.file))
-    engine = f"xllamacpp {version('xllamacpp')}"
+    closed = closed_llamacpp(name, spec, root)
     slots = spec.slots or min(MOST_SLOTS, os.cpu_count() or 1)
     engines = _Engines(slots, lambda: _started(name, spec, path), f"llamacpp {name}")
+
+    async def ask(request: Request) -> Reply:
+        body = closed.wire(request)
+        reply = read_answer(await engines.complete(body), request, spec.sampling, body)
+        return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=closed.identity["engine"])
+
+    return replace(closed, ask=ask, close=engines.close, concurrency=slots)
+
+
+def closed_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
+    """Return the model known by its settings and its file: it is not loaded, and cannot be asked."""
 
     def wire(request: Request) -> dict[str, Any]:
         return {**chat_body(request, spec.sampling, "max_tokens"), **PURE_SAMPLING}
 
-    async def ask(request: Request) -> Reply:
-        reply = read_completion(await engines.complete(wire(request)))
-        return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=engine)
-
     identity = {
         "kind": "llamacpp",
         "model": spec.file.rpartition("/")[2],
-        "weights": sha256_of(path),
+        "weights": sha256_of(project_file(name, root, spec.file)),
         "context": spec.context,
-        "engine": engine,
+        "engine": f"xllamacpp {version('xllamacpp')}",
         "sampling": sampling_identity(spec.sampling),
     }
-    return Model(name, identity, wire, ask, engines.close, price=spec.price, concurrency=slots)
+    return Model(name, identity, wire, not_open, price=spec.price)
 
 
 class _Engines:

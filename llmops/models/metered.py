@@ -8,17 +8,23 @@ from typing import Any
 import msgspec
 
 from llmops.errors import UserError, WorldError
+from llmops.models.budget import Allowance, AtMost
 from llmops.models.meter import Meter
 from llmops.models.model import Model
+from llmops.prices import Cost, dearest
 from llmops.records import Reply, Request
+from llmops.totals import total
 
-Cost = Callable[[Reply], float | None]
+IN_PROCESS = frozenset({"llamacpp", "transformers"})
+"""Kinds whose weights are on this machine, so that nobody sends a bill."""
+EMPTY = Request(example_id="", inputs={}, messages=[])
 
 TEMPLATE_TOKENS = 64
 """What a chat template may add to one message."""
 
 UNBILLED = frozenset({
-    "content_filter", "context_overflow", "key", "quota", "rate_limited", "refused", "unknown", "unreachable",
+    "content_filter", "context_overflow", "key", "quota", "rate_limited", "refused", "stopped",
+    "unknown", "unreachable",
 })  # fmt: skip
 """Faults after which nothing is owed, since no answer was begun; after any other it is not known."""
 
@@ -31,60 +37,91 @@ def metered(model: Model, meter: Meter, cost: Cost) -> Model:
 
     Raises:
         BudgetSpent: when asked, and the budget does not reach for this request's dearest outcome.
-        UserError: when asked, and the budget limits dollars that cannot be foreseen.
+        UserError: the budget limits what cannot be foreseen.
     """
-    foresee = foreseer(model, cost) if meter.budget.limit_usd is not None else None
+    foresee = foreseer(model, cost, meter.budget.allowance)
 
     async def ask(request: Request) -> Reply:
-        at_most_usd = foresee(request) if foresee else 0.0
-        await meter.budget.reserve(at_most_usd)
+        reserved = await meter.budget.reserve(foresee(request), model.name)
         owed: float | None = None
+        tokens: int | None = None
         reply: Reply | None = None
         try:
             reply = await model.ask(request)
-            owed = cost(reply)
+            owed, tokens = cost(reply), _counted(reply)
         except (WorldError, UserError) as problem:
-            owed = 0.0 if getattr(problem, "kind", "key") in UNBILLED else None
+            if getattr(problem, "kind", "key") in UNBILLED:
+                owed, tokens = 0.0, 0
             raise
         finally:
-            await meter.budget.settle(at_most_usd, owed)
+            meter.budget.settle(reserved, owed, tokens)
             meter.book(reply, owed)
         return msgspec.structs.replace(reply, cost_usd=owed)
 
     return replace(model, ask=ask)
 
 
-def foreseer(model: Model, cost: Cost) -> Callable[[Request], float]:
-    """Return the function that tells the most that a request can cost, in US dollars.
+def foreseer(model: Model, cost: Cost, allowance: Allowance) -> Callable[[Request], AtMost]:
+    """Return the function that tells the most that a request can take of what is limited.
 
-    A token is at least one byte, so the request's bytes bound its tokens. A model in this
-    process without a price is owed nothing; an hourly price is booked afterwards.
+    A token is at least one byte, so the request's bytes bound its tokens; ``max_tokens`` bounds
+    those of the answer, where the server heeds it. What weights in this process take is not
+    dollars, unless they have a price.
+
+    Raises:
+        UserError: what is limited cannot be foreseen.
     """
-    in_process = "base_url" not in model.identity
-    free = model.price is None and in_process
-    hourly = model.price is not None and model.price.per_hour_usd is not None
-    max_tokens = (model.identity.get("sampling") or {}).get("max_tokens")
+    dollars_of = _dollars(model, cost, allowance)
+    tokens_limited = allowance.budget_tokens is not None
+    if tokens_limited:
+        _most_output(model, "budget_tokens")
+    usd_per_s = model.price.usd_per_s() if model.price and allowance.budget_usd is not None else 0.0
 
-    def foresee(request: Request) -> float:
-        if free or hourly:
-            return 0.0
-        if max_tokens is None:
-            raise UserError(
-                f"models.{model.name}: sampling: max_tokens is not set, so budget_usd cannot be held; set it"
-            )
-        dearest = cost(Reply(input_tokens=_most_tokens(model.wire(request)), output_tokens=max_tokens))
-        if dearest is None:
-            raise UserError(
-                f"models.{model.name}: price: is not known, so budget_usd cannot be held; give price:"
-                " {input_per_mtok_usd: …, output_per_mtok_usd: …} (0 for a server of one's own)"
-            )
-        return dearest
+    def foresee(request: Request) -> AtMost:
+        if not (tokens_limited or dollars_of or usd_per_s):
+            return AtMost()
+        given = _most_tokens(model.wire(request))
+        tokens = given + _most_output(model, "budget_tokens") if tokens_limited else 0
+        return AtMost(dollars_of(given) if dollars_of else 0.0, tokens, usd_per_s)
 
     return foresee
 
 
-def _most_tokens(wire: dict[str, Any]) -> int:
-    text = json.dumps([wire.get("messages"), wire.get("tools")], ensure_ascii=False)
-    return len(text.encode("utf-8", "surrogatepass")) + TEMPLATE_TOKENS * (
-        1 + len(wire.get("messages") or [])
+def _dollars(model: Model, cost: Cost, allowance: Allowance) -> Callable[[int], float] | None:
+    """Return the most dollars of a request by its input tokens; None where none are to be foreseen."""
+    hourly = model.price is not None and model.price.per_hour_usd is not None
+    free = model.price is None and model.identity.get("kind") in IN_PROCESS
+    if allowance.budget_usd is None or hourly or free:
+        return None
+    tier = model.tier or model.wire(EMPTY).get("service_tier")
+    if dearest(cost, 1, 1, tier) is None:
+        if allowance.allow_unknown_price:
+            return None
+        raise UserError(
+            f"models.{model.name}: price: is not known, so budget_usd cannot be held; give price:"
+            " {input_per_mtok_usd: …, output_per_mtok_usd: …} (0 for a server of one's own), or set"
+            " generate.allow_unknown_price: true"
+        )
+    most = _most_output(model, "budget_usd")
+    return lambda given: dearest(cost, given, most, tier) or 0.0
+
+
+def _counted(reply: Reply) -> int | None:
+    """Return the tokens that the server counted; an estimate of them is not what it may bill."""
+    return None if reply.usage_source == "estimated" else total([reply.input_tokens, reply.output_tokens])
+
+
+def _most_output(model: Model, limit: str) -> int:
+    most: int | None = (model.identity.get("sampling") or {}).get("max_tokens") or model.identity.get(
+        "context"
     )
+    if most is None:
+        raise UserError(
+            f"models.{model.name}: sampling: max_tokens is not set, so {limit} cannot be held; set it"
+        )
+    return most
+
+
+def _most_tokens(wire: dict[str, Any]) -> int:
+    text = json.dumps(wire, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return len(text) + TEMPLATE_TOKENS * (1 + len(wire.get("messages") or []))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from llmops.models.batches import Batches
@@ -11,6 +12,10 @@ from llmops.prices import Price
 from llmops.records import Reply, Request
 
 Ask = Callable[[Request], Awaitable[Reply]]
+
+_canonical = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode
 
 
 async def nothing_to_close() -> None:
@@ -28,6 +33,7 @@ class Model:
         ask: returns the Reply, or raises WorldError for a fault and UserError for what the user can mend.
         stored: False for answers that exist already and are only looked up.
         concurrency: the most requests that it takes at once; None for as many as the stage sends.
+        tier: the service tier of all its answers, which prices them, where that is known before: ``batch``.
         batches: what sends its requests in batches; None when it is asked request by request. Such a
             model wants all of its requests at once: it sends what has come when no more comes.
     """
@@ -40,23 +46,48 @@ class Model:
     stored: bool = True
     price: Price | None = None
     concurrency: int | None = None
+    tier: str | None = None
     batches: Batches | None = None
+
+    @cached_property
+    def identity_text(self) -> str:
+        """The identity's part of every key, which is worked out once."""
+        return _canonical(self.identity)
+
+
+def request_text(model: Model, request: Request) -> str:
+    """Return the canonical JSON of identity, wire and repeat: keys sorted, no spaces."""
+    return _text(model.identity_text, model.wire(request), request.repeat)
+
+
+def text_of(identity: dict[str, Any], wire: dict[str, Any], repeat: int) -> str:
+    """Return the canonical JSON of a request that is known by its parts."""
+    return _text(_canonical(identity), wire, repeat)
+
+
+def _text(identity: str, wire: dict[str, Any], repeat: int) -> str:
+    return f'{{"identity":{identity},"repeat":{repeat},"wire":{_canonical(wire)}}}'
+
+
+def key_of(text: str) -> str:
+    """Return the store's key of a canonical request: the sha256 of its UTF-8, as hex."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def request_key(model: Model, request: Request) -> str:
-    """Return the store's key: sha256 of the canonical JSON of identity, wire and repeat, as hex.
-
-    Canonical: keys sorted, no spaces, UTF-8.
-    """
-    whole = {"identity": model.identity, "wire": model.wire(request), "repeat": request.repeat}
-    return _sha256(whole)
+    """Return the store's key: everything that can change the answer is in it, nothing else."""
+    return key_of(request_text(model, request))
 
 
 def identity_digest(model: Model) -> str:
-    """Return the first 16 hex digits of the sha256 of the model's identity."""
-    return _sha256(model.identity)[:16]
+    """Return the beginning of the sha256 of the model's identity, which tells models apart in file names."""
+    return key_of(model.identity_text)[:16]
 
 
-def _sha256(value: dict[str, Any]) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+async def not_open(request: Request) -> Reply:
+    """Refuse to be asked: the model is only known by its settings.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(f"{request.example_id} was asked of a model that is not open")

@@ -5,12 +5,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import httpx2
 import openai
 from openai.types import Batch as Told
 
 from llmops.errors import UserError, WorldError
 from llmops.models.batch_rows import ENDPOINT
-from llmops.models.batches import GONE, Batch, Batches
+from llmops.models.batches import GONE, Batch, Batches, Read
 from llmops.models.specs import BatchSpec
 
 TAG = "llmops"
@@ -18,18 +19,19 @@ TAG = "llmops"
 CLOCKS_DIFFER = timedelta(hours=1)
 """How far the provider's clock and ours may lie apart when old entries of a listing are left out."""
 
-Spoken = Callable[[WorldError | openai.APIError], WorldError | UserError]
+Spoken = Callable[[WorldError | openai.APIError | httpx2.HTTPError], WorldError | UserError]
 
 
-def open_batches(client: openai.AsyncOpenAI, spec: BatchSpec, spoken: Spoken) -> Batches:
+def open_batches(client: openai.AsyncOpenAI, spec: BatchSpec, read: Read, spoken: Spoken) -> Batches:
     """Return the endpoints behind ``client``.
 
     Args:
+        read: reads a completion.
         spoken: turns what the client raised or a result tells into what our callers expect.
     """
     at = _Endpoints(client, spoken)
     return Batches(
-        at.upload, at.uploaded, at.create, at.created, at.look, at.lines, at.delete, spoken,
+        at.upload, at.uploaded, at.create, at.created, at.look, at.lines, at.delete, read, spoken,
         spec.max_requests, spec.max_bytes, spec.poll_s,
     )  # fmt: skip
 
@@ -81,7 +83,7 @@ def _faults(spoken: Spoken) -> Iterator[None]:
     except openai.NotFoundError as problem:
         fault = spoken(WorldError(GONE, " ".join(problem.message.split())[:500], transient=False))
         raise fault from None
-    except openai.APIError as problem:
+    except (openai.APIError, httpx2.HTTPError) as problem:
         raise spoken(problem) from None
     except (TypeError, ValueError, AttributeError) as problem:  # the client does not check what it gets
         said = f"the server's reply is no batch, file or list of them ({problem})"

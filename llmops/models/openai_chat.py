@@ -1,40 +1,60 @@
 """The door to ``openai``: any server that speaks the OpenAI chat protocol."""
 
 import asyncio
-import os
-import re
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from time import monotonic
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx2  # what openai is built on: its Response keeps the headers and the body as sent
 import openai
+from msgspec.structs import replace
 
 from llmops.errors import UserError, WorldError
-from llmops.models.completions import chat_body, read_completion, read_error
-from llmops.models.model import Model
+from llmops.models.address import Address, address_of, checked_url, explained
+from llmops.models.batches import Batches
+from llmops.models.chat_body import chat_body
+from llmops.models.completions import read_answer, read_completion
+from llmops.models.model import Model, not_open
 from llmops.models.openai_batches import open_batches
+from llmops.models.server_errors import read_error
 from llmops.models.specs import OPENAI_URL, BatchSpec, OpenAISpec, sampling_identity
-from llmops.records import Reply, Request
+from llmops.models.streams import added_up
+from llmops.prices import BATCH
+from llmops.records import Fault, Reply, Request
 
 CONNECT_S = 20.0
 """Seconds to reach a server; the answer itself may take the spec's ``timeout_s``."""
-NO_KEY = "none"
+PATH = "/chat/completions"
 
 _UNREACHED = frozenset({"ConnectError", "ClientConnectorError", "ConnectionRefusedError", "gaierror"})
 _BROKEN_OFF = frozenset({"ServerDisconnectedError", "ClientOSError", "ConnectionResetError"})
+_Problem = WorldError | openai.APIError | httpx2.HTTPError
 
 
-class _Place(NamedTuple):
-    """Where a model is asked and with what key, to speak of in errors."""
+class _Received(NamedTuple):
+    """What a server sent."""
 
-    name: str
-    model: str
-    base_url: str
-    variable: str | None
-    key: str
+    headers: Mapping[str, str]
+    body: Any
+    first_token_s: float | None = None
+
+
+def closed_openai(name: str, spec: OpenAISpec) -> Model:
+    """Return the model known by its settings alone: it needs no key, and cannot be asked."""
+    base_url = checked_url(name, spec.base_url)
+    return Model(
+        name,
+        _identity(spec, base_url),
+        _wire(spec, base_url),
+        not_open,
+        price=spec.price,
+        concurrency=spec.concurrency,
+        tier=BATCH if spec.mode == "batch" else None,
+    )
 
 
 def open_openai(name: str, spec: OpenAISpec) -> Model:
@@ -43,45 +63,85 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
     Raises:
         UserError: the key's variable is not set, or base_url is none.
     """
-    base_url = _checked_url(name, spec.base_url)
-    variable = spec.key or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
-    place = _Place(name, spec.model, base_url, variable, _key(name, variable))
-    client = _client(place, spec.timeout_s)
-    wire = _wire(spec, base_url)
+    address = address_of(name, spec)
+    client = _client(address, spec.timeout_s)
+    closed = closed_openai(name, spec)
 
     async def ask(request: Request) -> Reply:
+        body = closed.wire(request)
         try:
             async with asyncio.timeout(spec.timeout_s):
-                response = await _send(client, wire(request))
-            return read_completion(_decoded(response))
+                received = await _send(client, body)
+            reply = read_answer(received.body, request, spec.sampling, body, received.first_token_s)
+            return _within(reply, spec.context)
         except TimeoutError:
             raise WorldError("timeout", f"no answer within {spec.timeout_s:g} s", transient=True) from None
-        except (WorldError, openai.APIError) as problem:
-            raise _spoken(_fault_of(problem), place) from None
+        except (WorldError, openai.APIError, httpx2.HTTPError) as problem:
+            raise explained(_fault_of(problem), address) from None
 
-    identity = {
+    opened = dataclasses.replace(closed, ask=ask, close=client.close)
+    return dataclasses.replace(opened, batches=_batches(client, spec, opened, address))
+
+
+def _batches(client: openai.AsyncOpenAI, spec: OpenAISpec, model: Model, address: Address) -> Batches | None:
+    if spec.mode == "direct":
+        return None
+
+    def read(body: Any, request: Request | None) -> Reply:
+        if request is None:
+            return _within(read_completion(body), spec.context)
+        return _within(read_answer(body, request, spec.sampling, model.wire(request)), spec.context)
+
+    def spoken(problem: _Problem) -> WorldError | UserError:
+        return explained(_fault_of(problem), address)
+
+    return open_batches(client, spec.batch or BatchSpec(), read, spoken)
+
+
+def _identity(spec: OpenAISpec, base_url: str) -> dict[str, Any]:
+    known = {
         "kind": "openai",
         "base_url": base_url,
         "model": spec.model,
         "sampling": sampling_identity(spec.sampling),
     }
-    batches = None
-    if spec.mode == "batch":
-        batches = open_batches(
-            client, spec.batch or BatchSpec(), lambda problem: _spoken(_fault_of(problem), place)
-        )
-    return Model(
-        name, identity, wire, ask, client.close,
-        price=spec.price, concurrency=spec.concurrency, batches=batches,
-    )  # fmt: skip
+    return known if spec.context is None else {**known, "context": spec.context}
 
 
-async def _send(client: openai.AsyncOpenAI, body: dict[str, Any]) -> httpx2.Response:
-    rest = {key: value for key, value in body.items() if key not in {"model", "messages"}}
-    raw = await client.chat.completions.with_raw_response.create(
-        model=body["model"], messages=body["messages"], extra_body=rest
+async def _send(client: openai.AsyncOpenAI, body: dict[str, Any]) -> _Received:
+    """Post the body as it is: ``chat.completions.create`` would take half as much time again."""
+    if body.get("stream"):
+        return await _streamed(client, body)
+    response = await client.post(PATH, cast_to=httpx2.Response, body=body)
+    return _Received(response.headers, _decoded(response))
+
+
+async def _streamed(client: openai.AsyncOpenAI, body: dict[str, Any]) -> _Received:
+    started = monotonic()
+    response: Any = await client.post(
+        PATH, cast_to=httpx2.Response, body=body, stream=True, stream_cls=openai.AsyncStream[Any]
     )
-    return raw.http_response
+    try:
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            await response.aread()  # a server that does not stream answers as a whole
+            return _Received(response.headers, _decoded(response))
+        whole = await added_up(response.aiter_bytes(), monotonic)
+    finally:
+        await response.aclose()
+    first = None if whole.first_token_at is None else round(whole.first_token_at - started, 6)
+    return _Received(response.headers, whole.body, first)
+
+
+def _within(reply: Reply, context: int | None) -> Reply:
+    """Return the reply, with an error where the server counts a prompt that its context cannot have held.
+
+    Some servers answer such a prompt all the same, from a part of it or with nonsense.
+    """
+    given = reply.input_tokens or 0
+    if context is None or reply.usage_source != "server" or given < context or reply.error is not None:
+        return reply
+    message = f"the server answered a prompt of {given} tokens from a context of {context}"
+    return replace(reply, error=Fault(kind="context_overflow", message=message))
 
 
 def _wire(spec: OpenAISpec, base_url: str) -> Callable[[Request], dict[str, Any]]:
@@ -95,40 +155,14 @@ def _wire(spec: OpenAISpec, base_url: str) -> Callable[[Request], dict[str, Any]
     return wire
 
 
-def _checked_url(name: str, base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UserError(f"models.{name}: base_url: is {base_url!r}; must be like {OPENAI_URL!r}")
-    if parts.username or parts.password:
-        raise UserError(f"models.{name}: base_url: holds a password; name a variable in `key` instead")
-    return base_url.rstrip("/")
-
-
-def _key(name: str, variable: str | None) -> str:
-    if variable is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", variable):
-        raise UserError(
-            f"models.{name}: key: is no name of an environment variable; write e.g. OPENAI_API_KEY"
-        )
-    if variable is None:
-        return NO_KEY
-    key = os.environ.get(variable, "").strip()
-    if not key:
-        raise UserError(
-            f"models.{name}: the environment variable {variable} is not set; set it to the API key"
-        )
-    if not (key.isascii() and key.isprintable()):  # a header would quote it in its error
-        raise UserError(f"models.{name}: the environment variable {variable} holds no API key; set it anew")
-    return key
-
-
-def _client(place: _Place, timeout_s: float) -> openai.AsyncOpenAI:
+def _client(address: Address, timeout_s: float) -> openai.AsyncOpenAI:
     try:
-        http_client = openai.DefaultAioHttpClient()  # 1.6 times the requests a second
+        http_client = openai.DefaultAioHttpClient(follow_redirects=False)  # 1.6 times the requests a second
     except RuntimeError:  # aiohttp is not installed
-        http_client = openai.DefaultAsyncHttpxClient()
+        http_client = openai.DefaultAsyncHttpxClient(follow_redirects=False)
     return openai.AsyncOpenAI(
-        api_key=place.key,
-        base_url=place.base_url,
+        api_key=address.key,
+        base_url=address.base_url,
         max_retries=0,  # `retrying` does it, where each attempt is booked
         timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
         http_client=http_client,
@@ -143,19 +177,27 @@ def _decoded(response: httpx2.Response) -> Any:
         raise WorldError("bad_reply", f"the server's reply is no JSON: {start!r}", transient=True) from None
 
 
-def _fault_of(problem: WorldError | openai.APIError) -> WorldError:
+def _fault_of(problem: _Problem) -> WorldError:
     if isinstance(problem, WorldError):
         return problem
     if isinstance(problem, openai.APIStatusError):
+        if problem.response.has_redirect_location:
+            return _redirected(problem.response)
         fault = read_error(problem.status_code, problem.body)
         fault.retry_after_s = _retry_after_s(problem.response.headers)
         return fault
     names = {type(cause).__name__ for cause in _causes(problem)}
     if names & _UNREACHED:
         return WorldError("unreachable", "no connection to the server", transient=True)
-    if isinstance(problem, openai.APITimeoutError) and not names & _BROKEN_OFF:
+    if isinstance(problem, openai.APITimeoutError | httpx2.TimeoutException) and not names & _BROKEN_OFF:
         return WorldError("timeout", "the server took too long", transient=True)
     return WorldError("connection", f"the connection broke off ({', '.join(sorted(names))})", transient=True)
+
+
+def _redirected(response: httpx2.Response) -> WorldError:
+    goal = urlsplit(urljoin(str(response.request.url), response.headers["location"]))
+    shown = f"{goal.scheme}://{goal.hostname}{f':{goal.port}' if goal.port else ''}{goal.path}"
+    return WorldError("redirected", f"redirects to {shown!r}", transient=False)
 
 
 def _causes(problem: BaseException | None) -> Iterator[BaseException]:
@@ -177,19 +219,3 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (TypeError, ValueError):
         return None
-
-
-def _spoken(fault: WorldError, place: _Place) -> WorldError | UserError:
-    """Return the fault without the key in it; one that meets every request is the user's to mend."""
-    said = str(fault) if place.key == NO_KEY else str(fault).replace(place.key, "…")
-    where = f"models.{place.name}: {place.base_url}"
-    match fault.kind:
-        case "key" if place.variable is None:
-            return UserError(f"{where}: wants a key ({said}); name its environment variable in `key`")
-        case "key":
-            return UserError(f"{where}: refuses the key in {place.variable} ({said}); set the right one")
-        case "quota":
-            return UserError(f"{where}: the account has no credit left ({said}); top it up")
-        case "unknown":
-            return UserError(f"{where}: knows no model {place.model!r} ({said}); mend model or base_url")
-    return WorldError(fault.kind, said, transient=fault.transient, retry_after_s=fault.retry_after_s)

@@ -40,7 +40,7 @@ def retrying(
     sleep: Sleep = asyncio.sleep,
     clock: Callable[[], float] = monotonic,
 ) -> Model:
-    """Return the model with transient faults asked again; no WorldError leaves it.
+    """Return the model with transient faults asked again; no WorldError leaves it but what ``sleep`` raises.
 
     A ``Retry-After`` of the server is waited out, unless it is longer than the patience.
 

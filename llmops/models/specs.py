@@ -34,7 +34,11 @@ class OpenAISpec(Record, frozen=True, tag_field="kind", tag="openai"):
     """Merged into the request's body; a null takes a field out of it."""
     price: Price | None = None
     timeout_s: float = 300.0
+    """Seconds that one attempt may take by the clock, however busy the connection is."""
     concurrency: int | None = None
+    context: int | None = None
+    """Tokens that the server holds: a prompt that it counts as many for is an error, for servers that
+    answer it all the same. None leaves that to the server."""
     mode: Literal["direct", "batch"] = "direct"
     """How it is asked, which does not change its answers: request by request, or in batches."""
     batch: BatchSpec | None = None
@@ -100,12 +104,18 @@ class PythonSpec(Record, frozen=True, tag_field="kind", tag="python"):
     concurrency: int = 8
 
 
+LATE = ("logprobs", "top_logprobs", "stream")
+"""What sampling could not ask for at first: left out of an identity that does not ask for it, so that
+answers that were stored before keep their keys."""
+
 ModelSpec = OpenAISpec | LlamaCppSpec | TransformersSpec | RecordedSpec | PythonSpec
 
 
 def sampling_identity(sampling: Sampling) -> dict[str, Any]:
     """Return the sampling as it stands in a model's identity, without what it does not ask for."""
     fields: dict[str, Any] = msgspec.to_builtins(sampling)
-    if not sampling.logprobs:  # answers that were stored before it could be asked for keep their keys
-        del fields["logprobs"]
+    plain = msgspec.to_builtins(Sampling())
+    for late in LATE:
+        if fields[late] == plain[late]:
+            del fields[late]
     return fields

@@ -1,29 +1,30 @@
 """The model stack: the one place where the wrappers are put together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import inf
 
 from llmops.models.batch_journal import Journal
 from llmops.models.batch_ledger import Ledger
 from llmops.models.batch_work import BatchWork
 from llmops.models.batched import GATHERED_AFTER_S, Gathering, batched
+from llmops.models.budget import Allowance
 from llmops.models.limited import limited
 from llmops.models.meter import Meter
-from llmops.models.metered import metered
+from llmops.models.metered import foreseer, metered
 from llmops.models.model import Model, identity_digest
 from llmops.models.retrying import Patience, retrying
+from llmops.models.stoppable import Stop, stoppable
 from llmops.models.store import Store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
-from llmops.prices import pricing
-from llmops.records import Record
+from llmops.prices import Cost, pricing, source
 
 BATCHES = "batches"
 """The folder beside the store where it is written what was sent in batches."""
 
 
-class Limits(Record, frozen=True):
-    """How much is asked of one model at once, and how patiently."""
+class Limits(Allowance, frozen=True):
+    """How much is asked of one model at once, how patiently, and what a run may take in all."""
 
     concurrency: int = 64
     requests_per_min: float | None = None
@@ -36,28 +37,50 @@ def stacked(model: Model, store: Store, meter: Meter, limits: Limits) -> Model:
     return stacks(model, store, [meter], limits)[0]
 
 
-def stacks(model: Model, store: Store, meters: Sequence[Meter], limits: Limits) -> list[Model]:
-    """Return one stack for each meter, all behind the same limits."""
+def cost_of(model: Model) -> Cost:
+    """Return what tells the cost of the model's replies."""
+    return pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+
+
+def price_source(model: Model) -> str | None:
+    """Return where the model's price stands: params.yaml, the price table with its version, or None."""
+    return source(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+
+
+def check_budget(models: Iterable[Model], allowance: Allowance) -> None:
+    """Find out before anything is asked whether what is limited can be held.
+
+    Raises:
+        UserError: an unknown price under a budget in dollars, or an answer without a longest.
+    """
+    for model in models:
+        if model.stored:
+            foreseer(model, cost_of(model), allowance)
+
+
+def stacks(
+    model: Model, store: Store, meters: Sequence[Meter], limits: Limits, stop: Stop | None = None
+) -> list[Model]:
+    """Return one stack for each meter, all behind the same limits, until ``stop`` is asked for."""
     if not model.stored:
         return [model for _ in meters]
-    cost = pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
-    if model.batches is not None:
+    stop = stop or Stop()
+    if model.batches is None:
+        asked = _directly(model, meters, limits, stop)
+        patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
+    else:
         journal = Journal(store.path.parent / BATCHES, identity_digest(model))
-        work = BatchWork(model, model.batches, store, journal, Ledger(model, cost))
-        return _in_batches(model, work, store, meters, limits.attempts)
-    gate = limited(timed(model), limits.concurrency, limits.requests_per_min)
-    patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
-    return [stored(retrying(metered(gate, meter, cost), patience), store, meter) for meter in meters]
+        ledger = Ledger(model, cost_of(model), meters[0].budget.allowance)
+        gathering = Gathering(BatchWork(model, model.batches, store, journal, ledger), stop)
+        asked = [batched(model, gathering, meter) for meter in meters]
+        patience = Patience(attempts=limits.attempts, total_s=inf, longest_wait_s=GATHERED_AFTER_S / 2)
+    retried = [retrying(each, patience, sleep=stop.sleep) for each in asked]
+    return [stored(each, store, meter) for each, meter in zip(retried, meters, strict=True)]
 
 
-def _in_batches(
-    model: Model, work: BatchWork, store: Store, meters: Sequence[Meter], attempts: int
-) -> list[Model]:
-    """Return one stack for each meter, whose requests go out together.
-
-    A batch takes as long as it takes, so attempts are counted and no seconds; what is asked again
-    comes soon enough after the fault to go into one batch.
-    """
-    gathering = Gathering(work)
-    patience = Patience(attempts, total_s=inf, longest_wait_s=GATHERED_AFTER_S / 2)
-    return [stored(retrying(batched(model, gathering, meter), patience), store, meter) for meter in meters]
+def _directly(model: Model, meters: Sequence[Meter], limits: Limits, stop: Stop) -> list[Model]:
+    gate = limited(
+        stoppable(timed(model), stop), limits.concurrency, limits.requests_per_min, sleep=stop.sleep
+    )
+    cost = cost_of(model)
+    return [metered(gate, meter, cost) for meter in meters]

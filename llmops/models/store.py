@@ -1,39 +1,41 @@
 """The response store: replies by their key, on disk, for several processes at once."""
 
 import asyncio
-import errno
 import sqlite3
+import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from threading import Lock
-from time import monotonic, sleep
 from typing import NamedTuple
-from weakref import WeakValueDictionary
-
-import msgspec
 
 from llmops.errors import UserError
+from llmops.models.claims import Claims
+from llmops.models.store_file import connect, explained
+from llmops.models.store_rows import (
+    PUT,
+    PUT_REQUEST,
+    PUT_USED,
+    AnswerRow,
+    answer_row,
+    get_many,
+    pack,
+    reply_of,
+)
 from llmops.records import Reply
 
+STORE = "store.db"
+"""The file's name in the state folder."""
 SCHEME = "sqlite:///"
-VERSION = 1
-"""Of the table's shape, in the file's ``user_version``."""
-BUSY_S = 60.0
-"""Seconds to wait for another process's write."""
-
-_TABLE = """CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY, asked_at TEXT, model TEXT NOT NULL, reply BLOB NOT NULL) WITHOUT ROWID"""
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Reply).decode
+DAY_S = 86_400
 
 
 class _Put(NamedTuple):
     key: str
     model: str
     reply: Reply
+    request: str | None
     kept: asyncio.Future[Reply]
 
 
@@ -51,34 +53,57 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._reader = _connect(path)
-        self._writer = _connect(path)
+        self._reader = connect(path)
+        self._writer = connect(path)
         self._one_writer = Lock()  # a cancelled put's thread still writes while the store is closed
         self._waiting: deque[_Put] = deque()
         self._writing: asyncio.Task[None] | None = None
-        self._claims: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._claims = Claims(path.with_name(f"{path.name}.claims"))
+        self._shared: dict[str, tuple[int, bytes]] = {}
+        self._used: set[str] = set()
 
     def get(self, key: str) -> Reply | None:
-        """Return the kept reply, None when there is none."""
-        with _explained(self.path):
-            row = self._reader.execute("SELECT reply FROM answers WHERE key = ?", (key,)).fetchone()
-        return None if row is None else _decode(row[0])
+        """Return the kept reply, None when there is none.
 
-    async def put(self, key: str, model: str, reply: Reply) -> Reply:
+        Raises:
+            UserError: the file cannot be read, or the answer is damaged.
+        """
+        return self.get_many([key]).get(key)
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Reply]:
+        """Return key → reply of those that are kept, looked up at once; some hundred keys at most.
+
+        Raises:
+            UserError: as ``get``.
+        """
+        with explained(self.path):
+            rows = self._reader.execute(get_many(len(keys)), keys).fetchall()
+        found = {row[0]: self._reply(row) for row in rows}
+        self._used.update(found)
+        return found
+
+    async def put(self, key: str, model: str, reply: Reply, request: str | None = None) -> Reply:
         """Keep a reply durably, and return what is kept: another process's when that came first.
+
+        Args:
+            request: the canonical request that the key is the hash of, to be shown later.
 
         Raises:
             UserError: the disk is full or cannot be written.
         """
-        put = _Put(key, model, reply, asyncio.get_running_loop().create_future())
+        put = _Put(key, model, reply, request, asyncio.get_running_loop().create_future())
         self._waiting.append(put)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         return await put.kept
 
-    def claim(self, key: str) -> asyncio.Lock:
-        """Return the lock of a key, which its asker holds so that identical requests wait for it."""
-        return self._claims.setdefault(key, asyncio.Lock())
+    def claim(self, key: str, everywhere: bool = True) -> AbstractAsyncContextManager[None]:
+        """Return the hold on a key, so that identical requests wait, also those of other processes.
+
+        Args:
+            everywhere: False for this process alone.
+        """
+        return self._claims.claim(key, everywhere)
 
     def close(self) -> None:
         """Keep what is still waiting, then close the file.
@@ -88,8 +113,10 @@ class Store:
         """
         written = self._write()
         with self._one_writer:
+            self._note_used()
             self._writer.close()
             self._reader.close()
+            self._claims.close()
         if written.problem:
             raise written.problem
 
@@ -118,22 +145,54 @@ class Store:
                 return _Written(batch, {}, problem)
 
     def _commit(self, batch: list[_Put]) -> dict[str, Reply]:
-        with _explained(self.path):
+        with explained(self.path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                rows = [(put.key, put.reply.asked_at, put.model, _encode(put.reply)) for put in batch]
-                self._writer.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", rows)
+                self._writer.executemany(PUT, [answer_row(put.key, put.model, put.reply) for put in batch])
+                packed = [(p.key, *self._packed(p.model, p.request)) for p in batch if p.request is not None]
+                self._writer.executemany(PUT_REQUEST, packed)
                 kept = {put.key: self._kept(put.key) for put in batch}
                 self._writer.execute("COMMIT")
             except BaseException:
+                self._shared.clear()  # what was shared in this commit is not there
                 with suppress(sqlite3.Error):
                     self._writer.execute("ROLLBACK")
                 raise
         return kept
 
+    def _packed(self, model: str, request: str) -> tuple[int, bytes]:
+        """Return the request squeezed by a text that the model's requests share, and that text's id."""
+        if model not in self._shared:
+            self._shared[model] = self._shared_for(model, request)
+        number, text = self._shared[model]
+        return number, pack(request, text)
+
+    def _shared_for(self, model: str, request: str) -> tuple[int, bytes]:
+        """Return the newest shared text of a model; this request where there is none like it."""
+        newest = "SELECT id, text FROM shared WHERE model = ? ORDER BY id DESC LIMIT 1"
+        known = self._writer.execute(newest, (model,)).fetchone()
+        text = request.encode("utf-8", "surrogatepass")
+        if known is not None and len(pack(request, known[1])) < len(text) / 3:
+            return int(known[0]), known[1]
+        made = self._writer.execute("INSERT INTO shared (model, text) VALUES (?, ?)", (model, text))
+        return int(made.lastrowid or 0), text
+
     def _kept(self, key: str) -> Reply:
-        (value,) = self._writer.execute("SELECT reply FROM answers WHERE key = ?", (key,)).fetchone()
-        return _decode(value)
+        return self._reply(self._writer.execute(get_many(1), (key,)).fetchone())
+
+    def _reply(self, row: tuple[str, str | None, str, bytes, int | None]) -> Reply:
+        try:
+            return reply_of(AnswerRow(*row))
+        except ValueError as problem:
+            raise UserError(f"{self.path}: the answer {row[0]} cannot be read: {problem}") from None
+
+    def _note_used(self) -> None:
+        """Write down what was given today: once a run, and nothing where it stands there already."""
+        today = int(time.time() // DAY_S)
+        with suppress(sqlite3.Error):  # a hint for `prune`, not worth a run
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._writer.executemany(PUT_USED, [(key, today) for key in self._used])
+            self._writer.execute("COMMIT")
 
 
 def open_store(url: str) -> Store:
@@ -145,58 +204,6 @@ def open_store(url: str) -> Store:
     if not url.startswith(SCHEME):
         raise UserError(f"store: {url!r} is no address of a store; it must start with {SCHEME!r}")
     path = Path(url.removeprefix(SCHEME))
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         return Store(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    try:
-        _use_wal(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version not in {0, VERSION}:
-            raise UserError(f"{path}: is a store of version {version}; this llmops reads version {VERSION}")
-        connection.execute(_TABLE)
-        if version == 0:
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log; SQLite does not wait by itself when others switch just now."""
-    gives_up_at = monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as problem:
-            if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > gives_up_at:
-                raise
-            sleep(0.01)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what goes wrong with the file into what the user can mend."""
-    try:
-        yield
-    except sqlite3.Error as problem:
-        raise UserError(f"{path}: {_what(getattr(problem, 'sqlite_errorcode', 0))} ({problem})") from None
-    except OSError as problem:
-        code = sqlite3.SQLITE_FULL if problem.errno == errno.ENOSPC else sqlite3.SQLITE_CANTOPEN
-        raise UserError(f"{path}: {_what(code)} ({problem.strerror})") from None
-
-
-def _what(code: int) -> str:
-    safe = "nothing that was stored is lost"
-    return {
-        sqlite3.SQLITE_FULL: f"the disk is full; make room and run again, {safe}",
-        sqlite3.SQLITE_BUSY: f"another process held the store for {BUSY_S:g} s; end it and run again, {safe}",
-        sqlite3.SQLITE_NOTADB: "is no response store; move it away",
-        sqlite3.SQLITE_CORRUPT: "the store is damaged; move it away",
-    }.get(code & 0xFF, f"the store cannot be read or written; mend the disk or its rights, {safe}")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from llmops.models.meter import Meter
-from llmops.models.model import Model, request_key
+from llmops.models.model import Model, key_of, request_text
 from llmops.models.store import Store
 from llmops.records import Reply, Request
 
@@ -19,18 +19,27 @@ def kept(reply: Reply) -> bool:
 def stored(model: Model, store: Store, meter: Meter) -> Model:
     """Return the model with nothing asked twice: a hit is the very Reply that was kept.
 
-    Identical requests at the same time are asked once. Faults of the world are not kept.
+    Identical requests at the same time are asked once, those of other processes included. Faults of
+    the world are not kept. Of a model that is asked in batches other processes' requests are no
+    matter here: they are found in its open batches.
     """
+    everywhere = model.batches is None
 
     async def ask(request: Request) -> Reply:
-        key = request_key(model, request)
-        async with store.claim(key):
-            if (known := store.get(key)) is not None:
-                meter.hit(known)
-                return known
-            reply = await model.ask(request)
-            if kept(reply):
-                reply = await store.put(key, model.name, reply)
-            return reply
+        text = request_text(model, request)
+        key = key_of(text)
+        if (known := store.get(key)) is None:
+            async with store.claim(key, everywhere):
+                if (known := store.get(key)) is None:
+                    return await _asked(model, store, key, text, request)
+        meter.hit(known)
+        return known
 
     return replace(model, ask=ask)
+
+
+async def _asked(model: Model, store: Store, key: str, text: str, request: Request) -> Reply:
+    reply = await model.ask(request)
+    if kept(reply):
+        return await store.put(key, model.name, reply, text)
+    return reply

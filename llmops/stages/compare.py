@@ -1,4 +1,4 @@
-"""results/<suite>/{examples,responses,scores}.jsonl -> estimates.jsonl, classes.csv, metrics.json, plots/."""
+"""results/<suite>/{examples,responses,scores}.jsonl -> estimates.jsonl, validation/, classes.csv, plots/."""
 
 import csv
 import io
@@ -8,23 +8,45 @@ from typing import Any
 
 from llmops import jsonl
 from llmops.baseline import reference
-from llmops.comparing import CLASSIFIED, Rows, compared, load_plan
+from llmops.cards.card import load_card
+from llmops.cards.examples import labels
+from llmops.cards.expectations import check
+from llmops.cards.frame import response_frame
+from llmops.cards.held import hold
+from llmops.comparing import CLASSIFIED, Plan, Rows, compared, load_plan
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Example, Response, Score
 from llmops.stats.classification import UNREAD, Classification, ClassReport
-from llmops.summary import Run
+from llmops.summary import Run, unasked
+
+EXPECTATIONS = "data/expectations/responses.yaml"
 
 
 def main(places: Places, name: str) -> None:
-    """Turn the suite's scores into estimates, each beside its interval and its baseline."""
+    """Turn the suite's scores into estimates, once the responses hold their expectations.
+
+    Raises:
+        UserError: responses that do not hold what is critical (names the first of them).
+    """
     plan = load_plan(places.root, name)
-    rows = Rows(
-        list(jsonl.read(places.suite(name, "examples.jsonl"), Example)),
-        list(jsonl.read(places.suite(name, "responses.jsonl"), Response)),
-        list(jsonl.read(places.suite(name, "scores.jsonl"), Score)),
-    )
+    rows = held_rows(places, plan)
     found = compared(plan, rows, reference(places.root, plan.suite, rows.scores))
     _write(places, name, found.estimates, found.classes)
+
+
+def held_rows(places: Places, plan: Plan) -> Rows:
+    """Return what the suite's estimates are made from, which holds its expectations."""
+    rows = Rows(
+        list(jsonl.read(places.suite(plan.name, "examples.jsonl"), Example)),
+        list(jsonl.read(places.suite(plan.name, "responses.jsonl"), Response)),
+        list(jsonl.read(places.suite(plan.name, "scores.jsonl"), Score)),
+    )
+    known = labels(load_card(places.root, plan.suite.dataset), rows.examples)
+    asked = [response for response in rows.responses if not unasked(response)]
+    frame = response_frame(str(places.suite(plan.name, "responses.jsonl")), asked)
+    report = check(frame, places.root / EXPECTATIONS, {"labels": known})
+    hold(report, places.suite(plan.name, "validation", "responses.json"), f"compare {plan.name}")
+    return rows
 
 
 def _write(

@@ -16,8 +16,9 @@ from llmops.baseline import reference
 from llmops.cards.card import CARD, SETS, load_card
 from llmops.config import PARAMS, params, section
 from llmops.manifest import Manifest
+from llmops.models.specs import OPENAI_URL
 from llmops.places import Places, state_folder
-from llmops.prices import table_version
+from llmops.prices import OWN, source, table_version
 from llmops.prompts import Prompt, load_prompt
 from llmops.records import Estimate, Example, Record, Response, Score, Verdict
 from llmops.report import markdown, rows
@@ -157,9 +158,20 @@ def _run_provenance(places: Places, found: Evidence, run: Run, prompt: Prompt) -
         f"{manifest.OWN}responses": jsonl.sha256(found.responses[run]),
         "sha256.prompt": prompt.sha256,
         **({"sha256.model": provenance.sha256([file])} if file.is_file() else {}),
+        "price_source": _price_source(_spec(places, run)) or "unknown",
         "model.served": ", ".join(sorted(map(str, served))) or "unknown",
         "model.fingerprint": ", ".join(sorted(map(str, prints))) or "unknown",
     }
+
+
+def _price_source(spec: Mapping[str, Any]) -> str | None:
+    """Return where a model's price stands; what recorded answers cost stands in their file."""
+    if spec.get("price"):
+        return OWN
+    if spec["kind"] == "recorded":
+        return str(spec["file"]) if spec.get("cost_usd") else None
+    address = spec.get("base_url", OPENAI_URL) if spec["kind"] == "openai" else None
+    return source(None, spec.get("model", ""), address)
 
 
 def _dataset(places: Places, found: Evidence) -> DataSet:

@@ -1,39 +1,36 @@
-"""results/<suite>/{examples,responses}.jsonl -> scores.jsonl, validation/responses.json: answers measured."""
+"""results/<suite>/{examples,responses}.jsonl -> scores.jsonl: answers measured."""
+
+from collections.abc import Iterator
 
 from llmops import jsonl
 from llmops.cards.card import load_card
 from llmops.cards.examples import labels
-from llmops.cards.expectations import check
-from llmops.cards.frame import response_frame
-from llmops.cards.held import hold
 from llmops.config import PARAMS
 from llmops.metrics.catalog import Metric, fits, load_metric
 from llmops.places import Places, watched
 from llmops.records import Example, Response
-from llmops.scoring import scored
+from llmops.scoring import beside_examples, scored
 from llmops.suites import Suite, load_suite
 from llmops.tasks.catalog import load_task
 
-EXPECTATIONS = "data/expectations/responses.yaml"
-
 
 def main(places: Places, name: str) -> None:
-    """Measure every response of the suite by every metric, once the responses hold their expectations.
+    """Measure every response of the suite by every metric, holding a block of them at a time.
 
     Raises:
-        UserError: a task or metric that there is not, a metric that does not fit the task, or
-            responses that do not hold what is critical.
+        UserError: a task or metric that there is not, a metric that does not fit the task, or a
+            response that is the answer to no example.
     """
     suite = load_suite(places.root, name)
     task = load_task(suite.task, f"{PARAMS}: suites: {name}: task")
     metrics = _metrics(places, name, suite)
-    examples = {e.id: e for e in jsonl.read(places.suite(name, "examples.jsonl"), Example)}
-    path = places.suite(name, "responses.jsonl")
-    responses = list(jsonl.read(path, Response))
-    known = labels(load_card(places.root, suite.dataset), examples.values())
-    report = check(response_frame(str(path), responses), places.root / EXPECTATIONS, {"labels": known})
-    hold(report, places.suite(name, "validation", "responses.json"), f"score {name}")
-    scores = scored(task, metrics, examples, responses, known or [])
+
+    def examples() -> Iterator[Example]:
+        return jsonl.read(places.suite(name, "examples.jsonl"), Example)
+
+    responses = jsonl.read(places.suite(name, "responses.jsonl"), Response)
+    known = labels(load_card(places.root, suite.dataset), examples()) or []
+    scores = scored(task, metrics, beside_examples(responses, examples), known)
     jsonl.write(places.suite(name, "scores.jsonl"), scores)
 
 

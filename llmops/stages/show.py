@@ -11,7 +11,7 @@ from llmops import jsonl
 from llmops.errors import UserError
 from llmops.places import OUTS, Places, newest
 from llmops.records import OVERALL, Estimate, Verdict
-from llmops.report import rows, table
+from llmops.report import rows, stops, table
 
 
 class View(NamedTuple):
@@ -43,6 +43,8 @@ def main(places: Places, suite: str | None, out: str | None = None, view: View =
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
         print(table([row for row in found if _wanted(row, slices=view.slices)], signatures=view.signatures))
+        for line in stops(found):
+            print(line)
 
 
 def _latest(places: Places, suite: str | None, outs: Sequence[str]) -> dict[str, Places]:

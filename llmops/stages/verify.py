@@ -56,12 +56,12 @@ def main(places: Places, wanted: str) -> int:
 
 def _anew(kept: Kept, plan: Plan) -> Anew:
     examples = {example.id: example for example in kept.rows.examples}
-    responses = [response for response in kept.rows.responses if response.example_id in examples]
+    pairs = [(r, examples[r.example_id]) for r in kept.rows.responses if r.example_id in examples]
     task = load_task(plan.suite.task, f"{PARAMS}: suites: {kept.name}: task")
-    made = scored(task, plan.metrics, examples, responses, kept.labels)
+    made = list(scored(task, plan.metrics, pairs, kept.labels))
     given = sorted({score.metric for score in kept.rows.scores} - set(plan.suite.metrics))
     scores = made + [score for score in kept.rows.scores if score.metric in given]
-    rows = Rows(kept.rows.examples, responses, scores)
+    rows = Rows(kept.rows.examples, [response for response, _ in pairs], scores)
     return Anew(scores, compared(plan, rows, kept.baseline).estimates, given)
 
 

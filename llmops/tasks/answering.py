@@ -1,12 +1,11 @@
 """One Example asked through a model: the task's generator driven to its answer."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
-from llmops.records import Fault, Reply, Request, Turn
+from llmops.models.budget import BudgetSpent
+from llmops.records import BUDGET, Fault, Reply, Request, Turn
 from llmops.tasks.asking import Asking
-
-Number = TypeVar("Number", int, float)
 
 
 class Answered(NamedTuple):
@@ -17,22 +16,32 @@ class Answered(NamedTuple):
     error: Fault | None
 
 
-async def answered(asking: Asking, ask: Callable[[Request], Awaitable[Reply]]) -> Answered:
-    """Send the task's Requests until it returns its answer, or until one has no answer."""
+async def answered(asking: Asking, request: Request, ask: Callable[[Request], Awaitable[Reply]]) -> Answered:
+    """Send the task's first Request, then those it yields until it returns its answer or one has none.
+
+    Where the budget does not reach for the next request, that is the fault, and the turns before it stay.
+    """
     turns: list[Turn] = []
     try:
-        request = next(asking)
         while True:
             reply = await ask(request)
             turns.append(Turn(messages=request.messages, reply=reply))
             if reply.error is not None:
                 return Answered(None, turns, reply.error)
             request = asking.send(reply)
+    except BudgetSpent as spent:
+        return Answered(None, turns, Fault(kind=BUDGET, message=str(spent)))
     except StopIteration as done:
         return Answered(done.value, turns, None)
 
 
-def summed(values: Sequence[Number | None]) -> Number | None:
-    """Return the sum over turns, None when any turn's part is not known."""
-    known = [value for value in values if value is not None]
-    return sum(known) if values and len(known) == len(values) else None
+def answered_at_once(asking: Asking, request: Request, reply: Reply) -> Answered | None:
+    """Return the answer that the first Request's Reply leads to, None when the task asks on."""
+    turns = [Turn(messages=request.messages, reply=reply)]
+    if reply.error is not None:
+        return Answered(None, turns, reply.error)
+    try:
+        asking.send(reply)
+    except StopIteration as done:
+        return Answered(done.value, turns, None)
+    return None

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.tasks import choices, finals, labels, numerals, ranking, reading
+from llmops.tasks import choices, finals, labels, numerals, ranking, reading, tool_calling
 from llmops.tasks.reading import Reader
 
 
@@ -24,6 +24,7 @@ READERS: dict[str, Reader] = {
     "number": numerals.number,
     "ranking": ranking.ranking,
     "text": reading.text,
+    "tool_call": tool_calling.tool_call,
 }
 
 TASKS: dict[str, Task] = {
@@ -38,6 +39,7 @@ TASKS: dict[str, Task] = {
     "number": Task("question", READERS["number"], "the answer is a number, marked or last"),
     "ranking": Task("question", READERS["ranking"], "the answer is a ranked list of ids, best first"),
     "text": Task("question", READERS["text"], "the answer is the whole text"),
+    "tool_call": Task("question", READERS["tool_call"], "the answer is the tools that it calls"),
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from llmops.models.chat_body import spoken
 from llmops.records import Example, Fault, Message, Record, Reply, Response, Score, Turn
 from llmops.tracking.inputs import links
 
@@ -199,8 +200,9 @@ def _asked(turn: Turn, response: Response) -> dict[str, Any]:
         "gen_ai.response.finish_reasons": [reply.finish_reason] if reply.finish_reason else None,
         "gen_ai.usage.input_tokens": reply.input_tokens,
         "gen_ai.usage.output_tokens": reply.output_tokens,
+        "gen_ai.response.time_to_first_chunk": reply.first_token_s,
         "mlflow.spanType": "LLM",
-        "mlflow.spanInputs": {"messages": [_chat(message) for message in turn.messages]},
+        "mlflow.spanInputs": {"messages": [spoken(message) for message in turn.messages]},
         "mlflow.spanOutputs": _choices(reply),
     }
     return {**{name: value for name, value in known.items() if value is not None}, **_price(reply, response)}
@@ -217,14 +219,10 @@ def _price(reply: Reply, response: Response) -> dict[str, Any]:
     return {"mlflow.llm.cost": {"total_cost": reply.cost_usd}}
 
 
-def _chat(message: Message) -> dict[str, str]:
-    return {"role": message.role, "content": message.content}
-
-
 def _choices(reply: Reply) -> dict[str, Any] | None:
-    if reply.text is None:
+    if reply.text is None and not reply.tool_calls:
         return None
-    message = {"role": "assistant", "content": reply.text}
+    message = spoken(Message("assistant", reply.text or "", reply.tool_calls))
     return {"choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}]}
 
 

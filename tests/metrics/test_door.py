@@ -1,3 +1,4 @@
+import math
 import os
 import subprocess
 import sys
@@ -8,7 +9,8 @@ import pytest
 
 from llmops.errors import UserError
 from llmops.metrics.catalog import METRICS, Metric
-from llmops.metrics.door import as_evaluate, compute
+from llmops.metrics.door import as_evaluate
+from llmops.metrics.measuring import compute
 from llmops.metrics.unscored import Unscored
 
 PAIRS = {"reads": ["1", "the 2", ""], "targets": ["1", "2", "3"]}
@@ -30,9 +32,16 @@ def returning(value):
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_values_that_went_through_evaluate_are_the_functions_own(name):
+def test_values_that_went_through_evaluate_are_those_that_did_not(name):
+    metric = METRICS[name]
     reads, targets = OTHER_PAIRS.get(name, tuple(PAIRS.values()))
-    assert compute(METRICS[name], reads, targets) == METRICS[name].function(reads, targets)
+    direct = compute(metric, reads, targets)
+    assert direct == metric.function(reads, targets)
+    through = as_evaluate(metric).compute(predictions=reads, references=targets)
+    assert through["values"] == direct
+    values = [value for value in direct if not isinstance(value, Unscored)]
+    if not metric.corpus:
+        assert through[name] == math.fsum(values) / len(values)
 
 
 def test_an_unscored_pair_stays_out_of_the_mean_and_keeps_its_reason():
@@ -101,9 +110,11 @@ def test_measuring_prints_nothing_and_leaves_no_file(tmp_path):
         "import sys\n"
         "from llmops.metrics.catalog import METRICS\n"
         "assert not {'evaluate', 'sacrebleu', 'numpy'} & set(sys.modules)\n"
-        "from llmops.metrics.door import compute\n"
+        "from llmops.metrics.measuring import compute\n"
+        "assert compute(METRICS['exact_match'], ['a'], ['b']) == [0.0]\n"
         "assert 'evaluate' not in sys.modules\n"
-        "compute(METRICS['exact_match'], ['a'], ['b'])\n"
+        "from llmops.metrics.door import as_evaluate\n"
+        "as_evaluate(METRICS['exact_match']).compute(predictions=['a'], references=['b'])\n"
     )
     env = {
         "HOME": str(tmp_path),

@@ -33,7 +33,7 @@ def run(folder, code):
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "HF_EVALUATE_OFFLINE": "1",
     }
-    head = "from pathlib import Path\nfrom llmops.metrics.catalog import load_metric\nfrom llmops.metrics.door import compute\n"
+    head = "from pathlib import Path\nfrom llmops.metrics.catalog import load_metric\nfrom llmops.metrics.measuring import compute\n"
     return subprocess.run(
         [sys.executable, "-c", head + code], env=env, cwd=folder, capture_output=True, text=True, check=False
     )
@@ -81,6 +81,6 @@ def test_what_names_no_metric_is_refused(name):
 
 @pytest.mark.network
 def test_a_metric_of_the_hub_measures():
-    from llmops.metrics.door import compute
+    from llmops.metrics.measuring import compute
 
     assert compute(load_metric("hub:exact_match", Path()), ["a", "b"], ["a", "c"]) == [1.0, 0.0]

@@ -83,9 +83,9 @@ class Server:
         lines = [
             f"HTTP/1.1 {answer.status} Told",
             f"content-length: {length}",
-            "content-type: application/json",
         ]
-        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        headers = {"content-type": "application/json", **answer.headers}
+        lines += [f"{name}: {value}" for name, value in headers.items()]
         writer.write("\r\n".join([*lines, "", ""]).encode() + content)
         await writer.drain()
         return length == len(content)

@@ -7,8 +7,9 @@ import os
 import pytest
 
 from llmops.errors import UserError
+from llmops.models.budget import Allowance, Budget, BudgetSpent
 from llmops.models.catalog import open_model, parse_spec
-from llmops.models.meter import Budget, BudgetSpent, Meter
+from llmops.models.meter import Meter
 from llmops.models.model import request_key
 from llmops.models.stack import BATCHES, Limits, stacks
 from llmops.models.store import open_store
@@ -18,9 +19,9 @@ from tests.servers.batches import BatchBehaviour
 from tests.servers.started import started
 
 SECRET = "sk-planted-0123456789"  # noqa: S105
-PRICE = {"input_per_mtok_usd": 1.0, "output_per_mtok_usd": 10.0}
-USD = 0.002
-"""What an answer costs: 1000 tokens in, 100 out."""
+PRICE = {"input_per_mtok_usd": 1.0, "output_per_mtok_usd": 10.0, "batch_factor": 0.5}
+USD = 0.001
+"""What an answer costs: 1000 tokens in, 100 out, at half the price."""
 
 
 def requests(*texts):
@@ -51,7 +52,7 @@ def ask(tmp_path, run):
             "kind": "openai", "model": "m-1", "base_url": server.url, "mode": "batch", "price": PRICE,
             "batch": {"poll_s": 0.05, **(batch or {})}, "sampling": {"max_tokens": 100}, **more,
         }  # fmt: skip
-        meter = Meter(Budget(budget_usd))
+        meter = Meter(Budget(Allowance(budget_usd=budget_usd)))
 
         async def work():
             model = open_model("bot", parse_spec("bot", settings), Places(tmp_path))
@@ -197,7 +198,7 @@ def test_a_request_larger_than_a_batch_is_its_own_fault(ask):
 def test_what_the_budget_does_not_reach_for_is_not_sent(ask):
     texts = [f"q{n}" for n in range(5)]
     with started(BatchBehaviour()) as server:
-        asked = ask(server, *texts, budget_usd=0.004)
+        asked = ask(server, *texts, budget_usd=0.002)
         sizes = server.batch_counts().sizes
     spent = [text for text, found in asked.found.items() if isinstance(found, BudgetSpent)]
     assert sizes == [5 - len(spent)]

@@ -119,3 +119,16 @@ def test_a_key_stays_what_it_was_so_that_stored_answers_are_found(raw, known, ru
 def test_asking_for_logprobs_changes_the_key(run, tmp_path):
     asked = {**BASE, "sampling": {**BASE["sampling"], "logprobs": True}}
     assert key(run, tmp_path, asked) != key(run, tmp_path)
+
+
+@pytest.mark.parametrize("more", [{"logprobs": True, "top_logprobs": 5}, {"stream": True}], ids=str)
+def test_what_sampling_asks_for_besides_changes_the_key(more, run, tmp_path):
+    assert key(run, tmp_path, {**BASE, "sampling": {**BASE["sampling"], **more}}) != key(run, tmp_path)
+
+
+def test_a_conversation_without_tool_calls_is_keyed_as_role_and_content(tmp_path):
+    (tmp_path / "app.py").write_text("def answer(inputs, messages):\n    return 'x'\n", encoding="utf-8")
+    model = open_model(
+        "app", parse_spec("app", {"kind": "python", "file": "app.py", "function": "answer"}), Places(tmp_path)
+    )
+    assert model.wire(REQUEST) == {"inputs": {"a": "1"}, "messages": [{"role": "user", "content": "hi"}]}

@@ -9,7 +9,7 @@ import pytest
 
 from llmops.errors import UserError, WorldError
 from llmops.models.catalog import open_model, parse_spec
-from llmops.models.completions import request_seed
+from llmops.models.chat_body import request_seed
 from llmops.models.meter import Meter
 from llmops.models.stack import Limits, stacked
 from llmops.models.store import open_store
@@ -117,16 +117,19 @@ def test_the_answers_cap_goes_into_the_field_that_the_server_heeds(
 def test_the_answer_is_read_without_the_reasoning(message, asking, wire):
     reply, _ = asking(wire.Answer(wire.completion(None, message=message)))
     assert reply.text == "42"
+    assert reply.reasoning == ("17 + 25" if "17" in str(message) else None)
+    assert (reply.output_tokens, reply.usage_source) == (3, "server")
 
 
 def test_a_thought_that_was_cut_short_leaves_an_empty_answer(asking, wire):
     reply, _ = asking(wire.Answer(wire.completion("<think>17 +", finish_reason="length")))
-    assert (reply.text, reply.finish_reason) == ("", "length")
+    assert (reply.text, reply.reasoning, reply.finish_reason) == ("", "17 +", "length")
 
 
-def test_a_reply_without_usage_has_unknown_tokens(asking, wire):
-    reply, _ = asking(wire.Answer(wire.completion("x", usage=None)))
-    assert (reply.usage, reply.input_tokens, reply.output_tokens) == (None, None, None)
+def test_a_reply_without_usage_has_estimated_tokens_that_say_so(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("배송 조회", usage=None)))
+    assert (reply.usage, reply.usage_source) == (None, "estimated")
+    assert (reply.input_tokens, reply.output_tokens) == (math.ceil(18 / 4), math.ceil(13 / 4))
 
 
 def test_a_filtered_reply_is_an_error_that_keeps_its_usage(asking, wire):
@@ -348,8 +351,10 @@ def test_logprobs_are_not_asked_for_by_themselves(asking, wire):
 def test_a_server_that_sends_no_usable_logprobs_leaves_the_confidence_unknown(asking, wire, logprobs):
     reply, _ = asking(with_logprobs(wire, logprobs), sampling={"logprobs": True})
     assert (reply.text, reply.confidence) == ("refund_status", None)
+    assert (reply.logprobs, reply.unheeded) == ([], ["logprobs"])
 
 
 def test_logprobs_of_reasoning_that_was_cut_off_are_not_the_answers(asking, wire):
     reply, _ = asking(with_logprobs(wire, LOGPROBS, "<think>hm</think>refund"), sampling={"logprobs": True})
     assert (reply.text, reply.confidence) == ("refund", None)
+    assert [token.token for token in reply.logprobs] == ["refund", "_status"]

@@ -161,7 +161,7 @@ def test_a_store_of_a_later_version_is_refused(url):
     later = sqlite3.connect(url.removeprefix("sqlite:///"))
     later.execute("PRAGMA user_version = 7")
     later.close()
-    with pytest.raises(UserError, match="is a store of version 7; this llmops reads version 1"):
+    with pytest.raises(UserError, match="is a store of version 7; this llmops reads version 2"):
         open_store(url)
 
 

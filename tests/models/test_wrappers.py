@@ -6,8 +6,9 @@ from random import Random
 import pytest
 
 from llmops.errors import UserError, WorldError
+from llmops.models.budget import Allowance, Budget, BudgetSpent
 from llmops.models.limited import limited
-from llmops.models.meter import Budget, BudgetSpent, Meter
+from llmops.models.meter import Meter
 from llmops.models.metered import metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
@@ -255,7 +256,7 @@ def test_an_unknown_price_is_none_and_never_zero(run, request_of):
 @pytest.mark.parametrize("limit_usd", [0.5, 3.0, 20.0])
 def test_64_in_flight_never_overshoot_the_budget_and_use_what_they_can(limit_usd, run, request_of):
     ask, seen = counted()
-    budget = Budget(limit_usd)
+    budget = Budget(Allowance(budget_usd=limit_usd))
     meters = [Meter(budget), Meter(budget)]
     models = [limited(metered(a_model(ask), meter, dollars(0.01)), 64) for meter in meters]
 
@@ -274,7 +275,7 @@ def test_64_in_flight_never_overshoot_the_budget_and_use_what_they_can(limit_usd
 
 
 def test_an_unknown_cost_keeps_its_reservation(run, request_of):
-    budget = Budget(4.0)
+    budget = Budget(Allowance(budget_usd=4.0))
     model, _ = failing(*[WorldError("timeout", "slow", transient=True)] * 9)
     asked = metered(model, Meter(budget), dollars(0.01))
 
@@ -290,9 +291,9 @@ def test_an_unknown_cost_keeps_its_reservation(run, request_of):
     assert 0 < budget.spent_usd <= 4.0
 
 
-def test_calls_are_never_more_than_max_calls(run, request_of):
+def test_calls_are_never_more_than_the_budget_of_calls(run, request_of):
     ask, seen = counted()
-    model = metered(a_model(ask), Meter(Budget(max_calls=7)), dollars(0.01))
+    model = metered(a_model(ask), Meter(Budget(Allowance(budget_calls=7))), dollars(0.01))
     replies = run(ask_many(model, 64, request_of))
     assert seen["calls"] == 7
     assert sum(isinstance(reply, BudgetSpent) for reply in replies) == 57
@@ -301,19 +302,24 @@ def test_calls_are_never_more_than_max_calls(run, request_of):
 def test_a_budget_over_an_unknown_price_is_refused_before_anything_is_asked(run, request_of):
     model, asked = failing()
     with pytest.raises(UserError, match=r"models\.bot: price: is not known, so budget_usd cannot be held"):
-        run(metered(model, Meter(Budget(1.0)), lambda reply: None).ask(request_of()))
+        run(metered(model, Meter(Budget(Allowance(budget_usd=1.0))), lambda reply: None).ask(request_of()))
     assert asked == []
 
 
 def test_a_budget_without_a_cap_on_answers_is_refused(run, request_of):
     model = Model("bot", {"kind": "openai", "base_url": URL}, lambda r: {}, failing()[0].ask)
     with pytest.raises(UserError, match="max_tokens is not set"):
-        run(metered(model, Meter(Budget(1.0)), dollars(0.01)).ask(request_of()))
+        run(metered(model, Meter(Budget(Allowance(budget_usd=1.0))), dollars(0.01)).ask(request_of()))
 
 
 def test_a_model_in_this_process_needs_no_price_under_a_budget(run, request_of):
     model = Model("bot", {"kind": "llamacpp"}, lambda r: {}, failing()[0].ask)
-    assert run(metered(model, Meter(Budget(1.0)), lambda reply: None).ask(request_of())).cost_usd is None
+    assert (
+        run(
+            metered(model, Meter(Budget(Allowance(budget_usd=1.0))), lambda reply: None).ask(request_of())
+        ).cost_usd
+        is None
+    )
 
 
 # stored

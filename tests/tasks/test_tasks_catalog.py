@@ -20,7 +20,7 @@ def test_an_unknown_task_is_refused_with_those_there_are():
     with pytest.raises(UserError) as refused:
         load_task("vibes", "params.yaml: suites: support: task")
     assert str(refused.value) == (
-        "params.yaml: suites: support: task: unknown task 'vibes'; tasks are ['announced_choice', 'choice', 'final', 'label', 'number', 'ranking', 'text']"
+        "params.yaml: suites: support: task: unknown task 'vibes'; tasks are ['announced_choice', 'choice', 'final', 'label', 'number', 'ranking', 'text', 'tool_call']"
     )
 
 

@@ -1,0 +1,216 @@
+"""Questions to Responses: what is stored is given again, what is missing is asked."""
+
+import asyncio
+import random
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from llmops import jsonl
+from llmops.errors import Stopped, UserError
+from llmops.models.budget import Budget
+from llmops.models.meter import Meter
+from llmops.models.model import Model
+from llmops.models.recalling import recalling
+from llmops.models.stack import Limits, price_source, stacks
+from llmops.models.stoppable import STOPPED, Stop, Stopping
+from llmops.models.store import Store
+from llmops.numbers import dollars
+from llmops.progress import MOVES_S, Progress
+from llmops.questions import Job, Question
+from llmops.records import Response
+from llmops.tasks.answering import Answered, answered, answered_at_once
+from llmops.totals import total
+
+BLOCK = 256
+"""Questions that are looked up in the store at once."""
+GO_ON = "the same command goes on from there"
+
+Put = Callable[[int, bytes], None]
+"""Takes a question's number and its Response as a line."""
+
+
+class Run(NamedTuple):
+    """What all models of one run share."""
+
+    store: Store
+    budget: Budget
+    limits: Limits
+    stop: Stop
+    seed: int = 0
+
+
+class Round:
+    """All questions of a job asked of one model.
+
+    Questions are taken in random order over all prompts, so that a run which a budget or the user ends
+    early has asked a fair sample.
+
+    Attributes:
+        unheeded: what the model's server was asked and did not do → in how many answers.
+    """
+
+    def __init__(self, run: Run, job: Job, model: Model, put: Put) -> None:
+        self.unheeded = Counter[str]()
+        where = price_source(model)
+        self.meters = {prompt.name: Meter(run.budget, where) for prompt in job.questions.prompts}
+        self.suite, self.model = job.suite, model.name
+        self._run, self._job, self._put = run, job, put
+        self._stored, self._gathers = model.stored, model.batches is not None
+        stacked = stacks(model, run.store, list(self.meters.values()), run.limits, run.stop)
+        self._asks = {prompt: stack.ask for prompt, stack in zip(self.meters, stacked, strict=True)}
+        self._recall = recalling(model, run.store)
+        self._asking = 0
+        self._progress = Progress(f"generate {job.suite}: {model.name}", len(job.questions), self._note)
+
+    @property
+    def answers(self) -> int:
+        """How many questions have a Response so far."""
+        return self._progress.done
+
+    async def ask_all(self) -> None:
+        """Put a Response for every question.
+
+        Raises:
+            UserError: what the user can mend; what was answered is stored.
+            Stopped: the user ended the run; what was in flight is stored.
+        """
+        telling = asyncio.create_task(self._tell())
+        try:
+            with one_user_error():
+                async with asyncio.TaskGroup() as asking:
+                    await self._start_all(asking)
+        finally:
+            telling.cancel()
+            self._progress.end()
+        every = len(self._job.questions)
+        if self._run.stop.asked and self.answers < every:
+            raise Stopped(f"stopped: {self.model} answered {self.answers} of {every}, all stored; {GO_ON}")
+
+    async def _start_all(self, asking: asyncio.TaskGroup) -> None:
+        at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency
+        lanes = asyncio.Semaphore(at_once)
+        for block in self._blocks():
+            for number, question in await self._missing(block):
+                await lanes.acquire()
+                if self._run.stop.asked:
+                    return
+                task = asking.create_task(self._ask(number, question))
+                task.add_done_callback(lambda _: lanes.release())
+            await asyncio.sleep(0)
+            if self._run.stop.asked:
+                return
+
+    def _blocks(self) -> Iterator[Sequence[int]]:
+        order = array("Q", range(len(self._job.questions)))
+        if self._stored:
+            random.Random(self._run.seed).shuffle(order)
+        return (order[start : start + BLOCK] for start in range(0, len(order), BLOCK))
+
+    async def _missing(self, numbers: Sequence[int]) -> list[tuple[int, Question]]:
+        """Put the answers that are there already, and return the questions that have none."""
+        questions = list(self._job.questions.at(numbers))
+        begun = [self._job.begin(question) for question in questions]
+        replies = await self._recall([request for _, request in begun])
+        missing = []
+        for number, question, (asking, request), reply in zip(
+            numbers, questions, begun, replies, strict=True
+        ):
+            found = None if reply is None else answered_at_once(asking, request, reply)
+            if reply is None or found is None:
+                missing.append((number, question))
+            else:
+                if self._stored:
+                    self.meters[question.prompt.name].hit(reply)
+                self._done(number, question, found)
+        return missing
+
+    async def _ask(self, number: int, question: Question) -> None:
+        asking, request = self._job.begin(question)
+        self._asking += 1
+        try:
+            found = await answered(asking, request, self._asks[question.prompt.name])
+        except Stopping:
+            return
+        finally:
+            self._asking -= 1
+        if found.error is None or found.error.kind != STOPPED:
+            self._done(number, question, found)
+
+    def _done(self, number: int, question: Question, found: Answered) -> None:
+        row = response(self.suite, self.model, question, found)
+        self.unheeded.update(row.unheeded)
+        self._put(number, jsonl.line(row))
+        self._progress.step()
+
+    async def _tell(self) -> None:
+        while not self._gathers:  # batches tell themselves how they stand, which may be for a day
+            await asyncio.sleep(MOVES_S)
+            self._progress.look()
+
+    def _note(self) -> str:
+        """Return what is under way, and what the store and the budget gave."""
+        in_flight = self._run.stop.in_flight
+        hits = sum(meter.hits for meter in self.meters.values())
+        told = [f"{in_flight} in flight"] if in_flight else []
+        told += [f"{waiting} waiting"] if (waiting := self._asking - in_flight) > 0 else []
+        told += [f"{hits} from the store", f"{self._spent()} spent", self._run.budget.left()]
+        return ", ".join(filter(None, told))
+
+    def _spent(self) -> str:
+        spent = [meter.spent_usd for meter in self.meters.values()]
+        return dollars(total(spent))
+
+
+def side_by_side(models: Sequence[Model]) -> list[list[int]]:
+    """Return which models, by number, are asked side by side, and within each list in turn.
+
+    One that is asked in batches waits for hours, which none of the others should wait for.
+    """
+    gathering = [[number] for number, model in enumerate(models) if model.batches is not None]
+    in_turn = [number for number, model in enumerate(models) if model.batches is None]
+    return [*gathering, in_turn]
+
+
+@contextmanager
+def one_user_error() -> Iterator[None]:
+    """Raise the first UserError of several tasks, or what says that they stopped, instead of a group."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        kinds = (UserError, Stopped)
+        known = [each for kind in kinds for each in group.exceptions if isinstance(each, kind)]
+        if not known:
+            raise
+        problem = known[0]
+        raise problem from None
+
+
+def response(suite: str, model: str, question: Question, found: Answered) -> Response:
+    """Return the row of one question."""
+    replies = [turn.reply for turn in found.turns]
+    last = replies[-1] if replies else None
+    sources = {reply.usage_source for reply in replies}
+    return Response(
+        suite=suite,
+        example_id=question.example.id,
+        model=model,
+        prompt=question.prompt.name,
+        repeat=question.repeat,
+        answer=found.answer,
+        finish_reason=last.finish_reason if last else None,
+        served_model=last.served_model if last else None,
+        fingerprint=last.fingerprint if last else None,
+        input_tokens=total(reply.input_tokens for reply in replies),
+        output_tokens=total(reply.output_tokens for reply in replies),
+        usage_source="estimated" if "estimated" in sources else last.usage_source if last else None,
+        latency_s=total(reply.latency_s for reply in replies) if replies else None,
+        first_token_s=last.first_token_s if last else None,
+        cost_usd=total([0.0, *(reply.cost_usd for reply in replies)]),
+        turns=found.turns,
+        error=found.error,
+        confidence=last.confidence if last else None,
+        unheeded=sorted({name for reply in replies for name in reply.unheeded}),
+    )

@@ -1,0 +1,82 @@
+"""Where a server is asked, with which key."""
+
+import os
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from llmops.errors import UserError, WorldError
+from llmops.models.specs import OPENAI_URL, OpenAISpec
+
+NO_KEY = "none"
+
+
+class Address(NamedTuple):
+    """A model at a server, to be asked and to be spoken of in errors."""
+
+    name: str
+    """In params.yaml."""
+    model: str
+    base_url: str
+    variable: str | None
+    """The environment variable of the key; None for a server that needs none."""
+    key: str
+
+
+def address_of(name: str, spec: OpenAISpec) -> Address:
+    """Return where the model ``name`` is asked; its key comes from the environment.
+
+    Raises:
+        UserError: base_url is none of http or https, or the key's variable is not set.
+    """
+    base_url = checked_url(name, spec.base_url)
+    variable = spec.key or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
+    return Address(name, spec.model, base_url, variable, _key(name, variable))
+
+
+def explained(fault: WorldError, address: Address) -> WorldError | UserError:
+    """Return the fault without the key in it; one that meets every request is the user's to mend."""
+    said = str(fault) if address.key == NO_KEY else str(fault).replace(address.key, "…")
+    where = f"models.{address.name}: {address.base_url}"
+    match fault.kind:
+        case "key" if address.variable is None:
+            return UserError(f"{where}: wants a key ({said}); name its environment variable in `key`")
+        case "key":
+            return UserError(f"{where}: refuses the key in {address.variable} ({said}); set the right one")
+        case "quota":
+            return UserError(f"{where}: the account has no credit left ({said}); top it up")
+        case "unknown":
+            return UserError(f"{where}: knows no model {address.model!r} ({said}); mend model or base_url")
+        case "redirected":
+            return UserError(
+                f"{where}: {said}, which is not followed, so that no key goes elsewhere;"
+                " write the server's own address in base_url"
+            )
+    return WorldError(fault.kind, said, transient=fault.transient, retry_after_s=fault.retry_after_s)
+
+
+def checked_url(name: str, base_url: str) -> str:
+    """Return the address without a slash at its end; a UserError where it is none, or holds a password."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UserError(f"models.{name}: base_url: is {base_url!r}; must be like {OPENAI_URL!r}")
+    if parts.username or parts.password:
+        raise UserError(f"models.{name}: base_url: holds a password; name a variable in `key` instead")
+    return base_url.rstrip("/")
+
+
+def _key(name: str, variable: str | None) -> str:
+    if variable is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", variable):
+        raise UserError(
+            f"models.{name}: key: is no name of an environment variable; write e.g. OPENAI_API_KEY"
+        )
+    if variable is None:
+        return NO_KEY
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise UserError(
+            f"models.{name}: the environment variable {variable} is not set; set it to the API key"
+        )
+    if not (key.isascii() and key.isprintable()):  # a header would quote it in its error
+        raise UserError(f"models.{name}: the environment variable {variable} holds no API key; set it anew")
+    return key

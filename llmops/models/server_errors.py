@@ -1,0 +1,73 @@
+"""A server's error, in whatever shape it comes, as the fault it is."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from llmops.errors import WorldError
+
+TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
+"""Statuses below 500 after which asking again may help."""
+
+_OVERFLOW = re.compile(
+    r"context[ _](length|size|window)|exceed_context|maximum (context|model length|prompt length)"
+    r"|(prompt|input) is too long|too many tokens|exceeds the maximum number of (input )?tokens"
+    r"|max_new_tokens.? must be <=",
+    re.I,
+)
+_FILTER = re.compile(r"content[ _]?(filter|policy|management)|ResponsibleAIPolicyViolation", re.I)
+_NO_SUCH_PATH = re.compile(r"(unexpected|unknown|no such) (endpoint|path|route|url)", re.I)
+
+
+def read_error(status: int, body: Any) -> WorldError:
+    """Return the WorldError that a server's error is, whatever shape its body has.
+
+    Args:
+        status: the HTTP status; 200 when the error came in a reply that claims success.
+        body: the decoded JSON, or the text when it is none.
+    """
+    code, message = _told(body)
+    number = code.partition(" ")[0]
+    if status == 200 and number.isdigit():
+        status = int(number)
+    said = f"{code} {message}"
+    if status != 429 and _OVERFLOW.search(said):
+        return WorldError("context_overflow", message, transient=False)
+    if status < 500 and _FILTER.search(said):
+        return WorldError("content_filter", message, transient=False)
+    if status == 402 or (status == 429 and "insufficient_quota" in said):
+        return WorldError("quota", message, transient=False)
+    if status == 200 and _NO_SUCH_PATH.search(said):
+        return WorldError("unknown", message, transient=False)
+    kind, transient = _kind_of(status)
+    return WorldError(kind, f"HTTP {status}: {message}", transient=transient)
+
+
+def _kind_of(status: int) -> tuple[str, bool]:
+    if status == 429:
+        return "rate_limited", True
+    if status == 408:
+        return "timeout", True
+    if status >= 500 or status in TRANSIENT_STATUS or status < 400:
+        return "server_error", True
+    return {401: "key", 403: "key", 404: "unknown"}.get(status, "refused"), False
+
+
+def _told(body: Any) -> tuple[str, str]:
+    """Return (codes, message) of ``{"error": {…}}``, ``{"error": "…"}``, ``{"detail": …}``, ``[…]``, text."""
+    inner = body[0] if isinstance(body, list) and len(body) == 1 else body
+    if isinstance(inner, Mapping):
+        inner = next((inner[key] for key in ("error", "detail") if inner.get(key)), inner)
+    if isinstance(inner, Mapping):
+        words = [str(inner[key]) for key in ("code", "type") if inner.get(key) is not None]
+        if isinstance(inner.get("innererror"), Mapping):
+            words.append(str(inner["innererror"].get("code")))
+        message = inner.get("message") or json.dumps(inner, ensure_ascii=False)
+        return " ".join(words), _short(message)
+    return "", _short(inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False))
+
+
+def _short(message: Any, limit: int = 500) -> str:
+    text = " ".join(str(message).split())
+    return text if len(text) <= limit else f"{text[:limit]}…"

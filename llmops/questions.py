@@ -1,0 +1,97 @@
+"""What a suite asks: its examples through its prompts, as often as it repeats them."""
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from llmops.config import PARAMS
+from llmops.errors import UserError
+from llmops.indexed import Indexed
+from llmops.places import Places
+from llmops.prompts import Prompt, load_prompt
+from llmops.records import Example, Request
+from llmops.suites import Suite
+from llmops.tasks.asking import ASKING, Asking
+from llmops.tasks.catalog import load_task
+
+
+class Question(NamedTuple):
+    """One thing to ask: an example through a prompt, for the n-th time."""
+
+    example: Example
+    prompt: Prompt
+    repeat: int
+
+
+class Questions:
+    """A suite's questions in their order: by prompt, then by example, then by repeat.
+
+    None is held: an example is read from its file when its question is wanted.
+    """
+
+    def __init__(self, examples: Indexed[Example], prompts: Sequence[Prompt], repeats: int = 1) -> None:
+        self.examples, self.prompts, self.repeats = examples, prompts, repeats
+
+    def __len__(self) -> int:
+        return len(self.prompts) * len(self.examples) * self.repeats
+
+    def __iter__(self) -> Iterator[Question]:
+        for prompt in self.prompts:
+            for example in self.examples:
+                for repeat in range(self.repeats):
+                    yield Question(example, prompt, repeat)
+
+    def at(self, numbers: Sequence[int]) -> Iterator[Question]:
+        """Yield the questions of these numbers, each its place in the order."""
+        rests = [divmod(number, self.repeats) for number in numbers]
+        places = [(divmod(rest, len(self.examples)), repeat) for rest, repeat in rests]
+        examples = self.examples.at(example for (_, example), _ in places)
+        for ((prompt, _), repeat), example in zip(places, examples, strict=True):
+            yield Question(example, self.prompts[prompt], repeat)
+
+
+class Job(NamedTuple):
+    """What every model of a suite is asked, and how."""
+
+    suite: str
+    asking: str
+    """A key of ``tasks.asking.ASKING``; a prompt's own goes before it."""
+    questions: Questions
+
+    def begin(self, question: Question) -> tuple[Asking, Request]:
+        """Return the task's generator with the first Request, which all that follow depend on."""
+        example, prompt, repeat = question
+        way = ASKING[prompt.asking or self.asking]
+        asking = way(example, prompt.render(example), repeat, prompt.response_format)
+        return asking, next(asking)
+
+
+def load_job(places: Places, name: str, suite: Suite, limit: int | None = None, seed: int = 0) -> Job:
+    """Return what the suite asks, each example checked against each prompt.
+
+    Args:
+        limit: ask a random sample of this many examples, drawn by ``seed``; all when None.
+
+    Raises:
+        UserError: no examples, a field that no example has, or a task, prompt or slice that is not there.
+    """
+    asking = load_task(suite.task, f"{PARAMS}: suites: {name}: task").asking
+    prompts = [load_prompt(places.root, prompt) for prompt in suite.prompts]
+    examples = _examples(places, name, suite, prompts)
+    if limit is not None and limit < len(examples):
+        examples.keep(sorted(random.Random(seed).sample(range(len(examples)), limit)))
+    return Job(name, asking, Questions(examples, prompts, suite.repeats))
+
+
+def _examples(places: Places, name: str, suite: Suite, prompts: list[Prompt]) -> Indexed[Example]:
+    def wanted(example: Example) -> bool:
+        if not all(example.slices.get(key) in values for key, values in suite.only.items()):
+            return False
+        for prompt in prompts:
+            prompt.check(example)
+        return True
+
+    examples = Indexed(places.suite(name, "examples.jsonl"), Example, wanted)
+    if suite.only and not examples:
+        raise UserError(f"{PARAMS}: suites: {name}: only: no example has {suite.only}; mend it")
+    return examples

@@ -58,7 +58,7 @@ def measured(root: Path, examples: int) -> Line:
     _project(root, examples)
     asyncio.run(_fill(root))
     started = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - this Python
+    process = subprocess.Popen(
         [sys.executable, "-m", "llmops", "--root", str(root), "generate", "bench"],
         env={**os.environ, "LLMOPS_STATE": str(root / "state")},
     )

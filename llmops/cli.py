@@ -108,6 +108,17 @@ def leaks(places: Places, suite: str, against: tuple[Path, ...], threshold: floa
 
 
 @cli.command()
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of lines.")
+@click.pass_obj
+def doctor(places: Places, models: tuple[str, ...], as_json: bool) -> None:
+    """Ask models, all when none is named, what they can do; exit 1: a suite lacks something, 2: no answer."""
+    from llmops.doctor import main as examine_models
+
+    raise click.exceptions.Exit(examine_models(places, list(models), as_json))
+
+
+@cli.command()
 @click.pass_obj
 def conformance(places: Places) -> None:
     """Set published figures beside ours, from recorded answers, and write docs/conformance.md."""

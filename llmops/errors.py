@@ -19,6 +19,7 @@ class WorldError(Exception):
         kind: a word to count by, e.g. ``timeout``.
         transient: whether asking again may help.
         retry_after_s: how long the server asked us to wait, in seconds.
+        sent: False for a request that never left, so that there is nothing to book.
     """
 
     def __init__(
@@ -28,8 +29,10 @@ class WorldError(Exception):
         *,
         transient: bool,
         retry_after_s: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.transient = transient
         self.retry_after_s = retry_after_s
+        self.sent = sent

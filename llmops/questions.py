@@ -1,18 +1,23 @@
 """What a suite asks: its examples through its prompts, as often as it repeats them."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from llmops.cards.card import load_card
+from llmops.cards.examples import labels as labels_of
 from llmops.config import PARAMS
 from llmops.errors import UserError
 from llmops.indexed import Indexed
+from llmops.models.catalog import hold_to_weighing
+from llmops.models.specs import ModelSpec
 from llmops.places import Places
 from llmops.prompts import Prompt, load_prompt
 from llmops.records import Example, Request
 from llmops.suites import Suite
 from llmops.tasks.asking import ASKING, Asking
 from llmops.tasks.catalog import load_task
+from llmops.tasks.likelihood import WEIGHING
 
 
 class Question(NamedTuple):
@@ -57,12 +62,30 @@ class Job(NamedTuple):
     asking: str
     """A key of ``tasks.asking.ASKING``; a prompt's own goes before it."""
     questions: Questions
+    labels: list[str] = []
+    """The answers there are; [] where the data set names none, or the task does not ask for them."""
+
+    def hold(self, specs: Mapping[str, ModelSpec]) -> None:
+        """Refuse models that cannot be asked in the task's way.
+
+        Raises:
+            UserError: the task has choices weighed, and a model cannot, or a prompt is asked otherwise.
+        """
+        if self.asking not in WEIGHING:
+            return
+        hold_to_weighing(specs, f"{PARAMS}: suites: {self.suite}: models")
+        for prompt in self.questions.prompts:
+            if prompt.asking:
+                raise UserError(f"{prompt.path}: asking: choices are weighed by the task; take it out")
 
     def begin(self, question: Question) -> tuple[Asking, Request]:
         """Return the task's generator with the first Request, which all that follow depend on."""
         example, prompt, repeat = question
-        way = ASKING[prompt.asking or self.asking]
-        asking = way(example, prompt.render(example), repeat, prompt.response_format)
+        messages = prompt.render(example)
+        if self.asking in WEIGHING:
+            asking = WEIGHING[self.asking](example, messages, repeat, self.labels)
+        else:
+            asking = ASKING[prompt.asking or self.asking](example, messages, repeat, prompt.response_format)
         return asking, next(asking)
 
 
@@ -80,7 +103,12 @@ def load_job(places: Places, name: str, suite: Suite, limit: int | None = None, 
     examples = _examples(places, name, suite, prompts)
     if limit is not None and limit < len(examples):
         examples.keep(sorted(random.Random(seed).sample(range(len(examples)), limit)))
-    return Job(name, asking, Questions(examples, prompts, suite.repeats))
+    labels = _labels(places, suite, examples) if asking in WEIGHING else []
+    return Job(name, asking, Questions(examples, prompts, suite.repeats), labels)
+
+
+def _labels(places: Places, suite: Suite, examples: Iterable[Example]) -> list[str]:
+    return labels_of(load_card(places.root, suite.dataset), examples) or []
 
 
 def _examples(places: Places, name: str, suite: Suite, prompts: list[Prompt]) -> Indexed[Example]:

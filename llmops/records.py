@@ -99,6 +99,8 @@ class Request(Record):
     messages: list[Message]
     tools: list[dict[str, Any]] = []
     response_format: ResponseFormat | None = None
+    choices: list[str] = []
+    """Texts to be weighed as answers; where there are any, the model writes none of its own."""
     repeat: int = 0
 
 
@@ -118,6 +120,16 @@ class TokenLogprob(Record, array_like=True):
     """Natural logarithm of its probability."""
     top_logprobs: list[tuple[str, float]] = []
     """The likeliest tokens at its place, as the server orders them; [] when it was not asked for them."""
+
+
+class ChoiceLogprobs(Record):
+    """How likely each of a Request's choices is, in their order, without the end of the answer."""
+
+    sums: list[float]
+    """Natural logarithm of the choice's probability: the sum of its tokens'."""
+    tokens: list[int]
+    bytes: list[int]
+    """Of the choice's text in UTF-8."""
 
 
 class Reply(Record, omit_defaults=True):
@@ -149,7 +161,10 @@ class Reply(Record, omit_defaults=True):
     error: Fault | None = None
     confidence: float | None = None
     """Probability that the model gave the answer as a whole: exp of the sum of its tokens'
-    log-probabilities. None where it was not asked for them or the server sent none."""
+    log-probabilities. None where it was not asked for them or the server sent none. Of weighed
+    choices: the share of the likeliest in the probabilities of all."""
+    choice_logprobs: ChoiceLogprobs | None = None
+    """Where the Request had choices."""
     service_tier: str | None = None
     """The tier that the server says it answered at, which changes the price: ``default``, ``flex``,
     ``priority``; ``batch`` for an answer that came in a batch."""
@@ -297,3 +312,6 @@ class Spend(Record):
     seconds: float
     price_source: str | None = None
     """Where the price stood: params.yaml, or the price table with its version; None for nowhere."""
+    unknown_calls: int = 0
+    """Calls without a reply that may have been billed: timeouts, broken connections, 500s. Beyond 0 the
+    tokens are not known; those of the replies are in the responses."""

@@ -10,6 +10,7 @@ from llmops.metrics.measuring import Measured, measure
 from llmops.metrics.unscored import Unscored
 from llmops.records import BUDGET, Example, MissingKind, Response, Score
 from llmops.tasks.catalog import Task
+from llmops.tasks.likelihood import answer_by
 from llmops.tasks.reading import Reading
 
 BLOCK = 2048
@@ -73,8 +74,8 @@ def scored(
             go before them.
     """
     for block in _blocks(pairs, whole=any(metric.whole for metric in metrics)):
-        answers = [Answer(r, _reading(task, r, e.choices or labels), e.target) for r, e in block]
-        by_metric = [_scores(metric, answers) for metric in metrics]
+        answers = {rule: _answers(task, rule, block, labels) for rule in {m.rule for m in metrics}}
+        by_metric = [_scores(metric, answers[metric.rule]) for metric in metrics]
         for scores in zip(*by_metric, strict=True):
             yield from scores
 
@@ -85,10 +86,18 @@ def _blocks(pairs: Iterable[Pair], *, whole: bool) -> Iterator[list[Pair]]:
         yield block
 
 
-def _reading(task: Task, response: Response, known: Sequence[str]) -> Reading:
+def _answers(task: Task, rule: str, block: Sequence[Pair], labels: Sequence[str]) -> list[Answer]:
+    answers = [answer_by(rule, response, example, labels) for response, example in block]
+    return [
+        Answer(response, _reading(task, response, answer, example.choices or labels), example.target)
+        for answer, (response, example) in zip(answers, block, strict=True)
+    ]
+
+
+def _reading(task: Task, response: Response, answer: str | None, known: Sequence[str]) -> Reading:
     if response.error is not None:
         return Reading(None, f"{response.error.kind}: {response.error.message}")
-    return task.reader(response.answer or "", known)
+    return task.reader(answer or "", known)
 
 
 def _scores(metric: Metric, answers: Sequence[Answer]) -> list[Score]:

@@ -1,6 +1,6 @@
 """An OpenAI-compatible server asked through the whole flow: a real llama.cpp server process on loopback."""
 
-import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def test_1319_questions_are_asked_of_a_server_and_none_twice(
 ) -> None:
     for name in ("data/sets", "data/expectations", "prompts"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        os.symlink(ROOT / name, tmp_path / name)
+        shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "params.yaml").write_text(PARAMS.format(url=server), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LLMOPS_DATA_MIRROR", str(mirror))
@@ -81,8 +81,9 @@ def test_1319_questions_are_asked_of_a_server_and_none_twice(
 @pytest.mark.real_data
 def test_gsm8k_comes_out_as_published(mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cobbe et al. 2021: 6B finetuning 21.7, 6B verification 39.0, 175B finetuning 34.7, 175B verification 56.3 %."""
-    for name in ("data", "prompts", "params.yaml"):
-        os.symlink(ROOT / name, tmp_path / name)
+    for name in ("data", "prompts"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LLMOPS_DATA_MIRROR", str(mirror))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -70,12 +70,16 @@ class Metric(NamedTuple):
     whole: bool = False
     """True when a pair's value rests on the other pairs too: it is then called once with all of a
     suite's pairs, which are held in memory, not with blocks of them."""
+    rule: str = "sum"
+    """What makes a weighed choice the answer, by name in ``tasks.likelihood.RULES``."""
 
 
 _IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
 _SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"
 _KORQUAD = "Lim et al. 2019, arXiv 1909.07005"
+_LM_EVAL = "after acc_bytes of lm-evaluation-harness 0.4.13, Gao et al. 2024, 10.5281/zenodo.12608602"
 _TEXT = frozenset({"text"})
+_LIKELIHOOD = frozenset({"likelihood_label", "likelihood_choice", "likelihood_letter"})
 _SACREBLEU = f"sacrebleu {installed('sacrebleu')}"
 _RAPIDFUZZ = f"rapidfuzz {installed('rapidfuzz')}"
 
@@ -130,7 +134,7 @@ METRICS: dict[str, Metric] = {
     "label_accuracy": Metric(
         "label_accuracy",
         match.label_accuracy,
-        frozenset({"label"}),
+        frozenset({"label", "likelihood_label"}),
         "share of answers that name the target label",
     ),
     "exact_match": Metric(
@@ -149,8 +153,24 @@ METRICS: dict[str, Metric] = {
     "choice_accuracy": Metric(
         "choice_accuracy",
         match.exact_match,
-        frozenset({"choice", "announced_choice"}),
+        frozenset({"choice", "announced_choice"}) | _LIKELIHOOD,
         "share of answers that pick the right choice",
+    ),
+    "choice_accuracy_per_token": Metric(
+        "choice_accuracy_per_token",
+        match.exact_match,
+        _LIKELIHOOD,
+        "share of examples whose right choice has the greatest log-probability a token",
+        _LM_EVAL,
+        rule="token",
+    ),
+    "choice_accuracy_per_byte": Metric(
+        "choice_accuracy_per_byte",
+        match.exact_match,
+        _LIKELIHOOD,
+        "share of examples whose right choice has the greatest log-probability a byte",
+        _LM_EVAL,
+        rule="byte",
     ),
     "numeric_match": Metric(
         "numeric_match",

@@ -61,6 +61,8 @@ def exact_number(text: str) -> Fraction:
     >>> exact_number("1,200.50")
     Fraction(2401, 2)
     """
+    if text.isdecimal() and len(text) <= MOST_DIGITS:
+        return Fraction(int(text))
     found = _EXACT.fullmatch(text.strip()) if len(text) <= MOST_DIGITS else None
     if found is None or not _complete(*found.groups()):
         shown = text if len(text) <= 60 else text[:59] + "…"

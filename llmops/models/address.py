@@ -46,7 +46,9 @@ def explained(fault: WorldError, address: Address) -> WorldError | UserError:
         case "quota":
             return UserError(f"{where}: the account has no credit left ({said}); top it up")
         case "unknown":
-            return UserError(f"{where}: knows no model {address.model!r} ({said}); mend model or base_url")
+            said = f"{where}: knows no model {address.model!r} ({said}); mend model or base_url"
+        case "forbidden":
+            said = f"{where}: refuses what is asked ({said}); mend the account's rights or the request"
         case "redirected":
             return UserError(
                 f"{where}: {said}, which is not followed, so that no key goes elsewhere;"

@@ -22,6 +22,8 @@ from llmops.records import Fault, Reply
 
 SENT_AGAIN_S = 10.0
 """Seconds after which what could not be sent is sent again, at most; a server may be restarting."""
+UNREACHED_TIMES = 3
+"""Attempts to send after which a server that never answered is taken for none."""
 AT_ONCE = 1000
 """Replies that are put into the store together."""
 
@@ -38,7 +40,7 @@ class BatchWork:
     ) -> None:
         self.batches = batches
         self._model, self._store, self._journal, self._ledger = model, store, journal, ledger
-        self._told = ""
+        self._told, self._unreached = "", 0
         self._awaited: set[str] = set()
 
     async def send(self, askers: Askers) -> None:
@@ -50,10 +52,11 @@ class BatchWork:
                 lines = await self._lines(askers, keys)
                 async for entry, batch in send(self.batches, self._journal, lines):
                     self._tell(f"{batch.id}: {len(entry.keys)} requests sent")
+            self._unreached = 0
         except WorldError as fault:
-            if fault.kind == GONE:
-                raise self._wrong(f"has no batches ({fault}); take `mode: batch` out") from None
-            await self._not_sent(askers, keys, fault)
+            if (problem := self._met_by_every_batch(fault)) is not None:
+                raise problem from None
+            self._not_sent(askers, keys, fault)
 
     async def look(self, askers: Askers, meter: Meter) -> None:
         """Look at every open batch, and collect those that are finished.
@@ -119,7 +122,17 @@ class BatchWork:
             raise WorldError("refused", said, transient=False)
         return line
 
-    async def _not_sent(self, askers: Askers, keys: Iterable[str], fault: WorldError) -> None:
+    def _met_by_every_batch(self, fault: WorldError) -> UserError | None:
+        self._unreached = self._unreached + 1 if fault.kind == "unreachable" else 0
+        if fault.kind == GONE:
+            return self._wrong(f"has no batches ({fault}); take `mode: batch` out")
+        if not fault.transient:
+            return self._wrong(f"takes no batch ({fault}); mend what it names")
+        if self._unreached == UNREACHED_TIMES:
+            return self._wrong("nothing answers; start the server or mend base_url")
+        return None
+
+    def _not_sent(self, askers: Askers, keys: Iterable[str], fault: WorldError) -> None:
         """Give the fault to those whose batch was not sent; the others wait for theirs."""
         sent = {key for entry in self._journal.entries() if entry.batch_id for key in entry.keys}
         if fault.retry_after_s is None:

@@ -1,6 +1,6 @@
 """The kinds of model there are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -73,6 +73,17 @@ KINDS: dict[str, tuple[Any, Opener]] = {
 """Kind → the record of its settings, and what opens it (a kind's libraries load only then)."""
 
 
+WEIGHING = (LlamaCppSpec, TransformersSpec)
+"""The models that can be asked how likely given texts are."""
+
+NO_WEIGHING = {
+    "openai": "tells log-probabilities of what it writes only, not of a given text",
+    "recorded": "holds written answers, not how likely each choice was",
+    "python": "gives an answer, not how likely each choice is",
+}
+"""Kind → why it is not among them."""
+
+
 def parse_spec(name: str, raw: Any) -> ModelSpec:
     """Return the settings of the model ``name``, as params.yaml gives them.
 
@@ -99,6 +110,21 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     for field in ("context", "slots", "concurrency", "timeout_s"):
         _check(field, getattr(spec, field, None), lambda value: value > 0, f"{where}: {{}}; must be above 0")
     return spec
+
+
+def hold_to_weighing(specs: Mapping[str, ModelSpec], where: str) -> None:
+    """Refuse models that cannot tell how likely a given text is.
+
+    Raises:
+        UserError: a chat endpoint, an application, or answers that exist already (starts with ``where``).
+    """
+    for name, spec in specs.items():
+        if not isinstance(spec, WEIGHING):
+            kind = next(kind for kind, (record, _) in KINDS.items() if isinstance(spec, record))
+            raise UserError(
+                f"{where}: {name!r} is of kind {kind!r}, which {NO_WEIGHING[kind]}; take a model of kind"
+                " llamacpp or transformers, or the task 'choice' or 'label', which reads a written answer"
+            )
 
 
 def open_model(name: str, spec: ModelSpec, places: Places) -> Model:

@@ -16,11 +16,7 @@ def project_file(name: str, root: Path, file: str) -> Path:
     Raises:
         UserError: there is no such file, or its path leads out of the project's folder.
     """
-    path = root / file
-    if Path(file).is_absolute() or ".." in Path(file).parts:
-        raise UserError(
-            f"models.{name}: file: {file!r} leads out of the project's folder; give a path below it"
-        )
+    path = root / _inside(name, file)
     if not path.is_file():
         raise UserError(f"models.{name}: file: {file!r} is no file; give a path below the project's folder")
     return path
@@ -30,10 +26,17 @@ def project_files(name: str, root: Path, pattern: str) -> list[Path]:
     """Return the paths that a pattern with ``*`` means, in their order; of a name without one, its file.
 
     Raises:
-        UserError: there is no such file.
+        UserError: there is no such file, or its path leads out of the project's folder.
     """
-    found = sorted(root.glob(pattern)) if "*" in pattern else []
+    found = sorted(root.glob(_inside(name, pattern))) if "*" in pattern else []
     return found or [project_file(name, root, pattern)]
+
+
+def _inside(name: str, file: str) -> str:
+    if Path(file).is_absolute() or ".." in Path(file).parts:
+        where = f"models.{name}: file"
+        raise UserError(f"{where}: {file!r} leads out of the project's folder; give a path below it")
+    return file
 
 
 def sha256_of(path: Path) -> str:

@@ -1,6 +1,7 @@
 """The door to ``transformers``: a Hugging Face model, run in this process."""
 
 import asyncio
+import copy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import msgspec
 from llmops.errors import UserError, WorldError
 from llmops.models.chat_body import request_seed, spoken
 from llmops.models.files import sha256_of_all
+from llmops.models.likelihood import Tokens, choices_body, choices_reply, continuation
 from llmops.models.model import Model
 from llmops.models.reasoning import parted
 from llmops.models.specs import TransformersSpec, sampling_identity
@@ -39,14 +41,20 @@ def open_transformers(name: str, spec: TransformersSpec, root: Path) -> Model:
 
     async def ask(request: Request) -> Reply:
         loop = asyncio.get_running_loop()
-        reply = await loop.run_in_executor(thread, _generate, loaded, request, spec.sampling)
-        ignored = unheeded(reply, request, spec.sampling)
-        return msgspec.structs.replace(reply, served_model=spec.model, unheeded=ignored)
+        if request.choices:
+            reply = await loop.run_in_executor(thread, _weighed, loaded, request)
+        else:
+            reply = await loop.run_in_executor(thread, _generate, loaded, request, spec.sampling)
+            ignored = unheeded(reply, request, spec.sampling)
+            reply = msgspec.structs.replace(reply, unheeded=ignored)
+        return msgspec.structs.replace(reply, served_model=spec.model)
 
     async def close() -> None:
         await asyncio.to_thread(thread.shutdown)
 
     def wire(request: Request) -> dict[str, Any]:
+        if request.choices:
+            return choices_body(request)
         return {"messages": [spoken(message) for message in request.messages], "tools": request.tools}
 
     identity = {
@@ -159,3 +167,45 @@ def _read(loaded: _Loaded, made: list[int], given: int, sampling: Sampling) -> R
         input_tokens=given,
         output_tokens=len(made),
     )
+
+
+def _weighed(loaded: _Loaded, request: Request) -> Reply:
+    """Return the reply that weighs the request's choices; the prompt is read once for all of them."""
+    prompt: str = loaded.tokenizer.apply_chat_template(
+        [spoken(message) for message in request.messages],
+        tools=request.tools or None,
+        add_generation_prompt=True,
+        tokenize=False,
+    )
+    given = _tokens(loaded, prompt)
+    choices = [
+        continuation(given, _tokens(loaded, prompt + choice), _tokens(loaded, choice))
+        for choice in request.choices
+    ]
+    _room(loaded.model.config, len(given) + max(map(len, choices)) - 1)
+    with loaded.torch.inference_mode():
+        read = loaded.model(_row(loaded, given), use_cache=True, logits_to_keep=1)
+        logprobs = [_logprobs(loaded, read, each) for each in choices]
+    return choices_reply(request.choices, logprobs, len(given))
+
+
+def _tokens(loaded: _Loaded, text: str) -> Tokens:
+    found: Tokens = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+    return found
+
+
+def _row(loaded: _Loaded, tokens: Tokens) -> Any:
+    return loaded.torch.tensor([tokens], device=loaded.model.device)
+
+
+def _logprobs(loaded: _Loaded, read: Any, tokens: Tokens) -> list[float]:
+    """Return the log-probability of each token after what was read, which is left as it is."""
+    logits = read.logits[0, -1:]
+    if len(tokens) > 1:
+        cache = copy.deepcopy(read.past_key_values)  # a forward pass writes into the one it is given
+        rest = loaded.model(_row(loaded, tokens[:-1]), past_key_values=cache).logits[0]
+        logits = loaded.torch.cat([logits, rest])
+    logprobs = loaded.torch.log_softmax(logits.float(), dim=-1)
+    chosen = logprobs.gather(1, _row(loaded, tokens).T)
+    found: list[float] = chosen[:, 0].tolist()
+    return found

@@ -1,40 +1,63 @@
-"""Lets through so many requests at once, and so many a minute."""
+"""Lets requests through as the settings, the server's word and its faults allow."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from time import monotonic
 
+from llmops.errors import WorldError
+from llmops.models.admission import Admission, Rates, Ticket
+from llmops.models.expected import Expected
 from llmops.models.model import Model
 from llmops.records import Reply, Request
 
-SECONDS_PER_MINUTE = 60.0
+UNLIMITED = Rates()
+LOOK_AGAIN_S = 1.0
+"""Longest sleep of who is next, as what is waited for may change meanwhile."""
 
 
 def limited(
     model: Model,
     concurrency: int,
-    requests_per_min: float | None = None,
+    rates: Rates = UNLIMITED,
     clock: Callable[[], float] = monotonic,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> Model:
-    """Return the model with at most ``concurrency`` requests in flight.
+    """Return the model with at most ``concurrency`` requests in flight, in the order that they came.
+
+    How many there are below that, and how fast they follow each other: ``admission``.
 
     Args:
         concurrency: the stage's limit; the model's own goes before it when it is lower.
-        requests_per_min: starts are spaced evenly, so that a minute's share is never sent at once.
     """
-    lanes = asyncio.Semaphore(min(concurrency, model.concurrency or concurrency))
-    spacing_s = SECONDS_PER_MINUTE / requests_per_min if requests_per_min else 0.0
-    next_at = 0.0
+    admission = Admission(min(concurrency, model.concurrency or concurrency), rates, clock())
+    expected = Expected(model)
+    first_in_line, ended = asyncio.Lock(), asyncio.Event()
+
+    async def turn(request: Request) -> Ticket:
+        async with first_in_line:
+            tokens = expected.tokens(request) if admission.counts_tokens else 0.0
+            while (wait_s := admission.wait_s(clock(), tokens)) != 0:
+                if wait_s is None:
+                    ended.clear()
+                    await ended.wait()
+                else:
+                    await sleep(min(wait_s, LOOK_AGAIN_S))
+            return admission.start(clock(), tokens)
 
     async def ask(request: Request) -> Reply:
-        nonlocal next_at
-        async with lanes:
-            if spacing_s:
-                start_at = max(clock(), next_at)
-                next_at = start_at + spacing_s
-                await sleep(max(0.0, start_at - clock()))
-            return await model.ask(request)
+        ticket = await turn(request)
+        try:
+            reply = await model.ask(request)
+            expected.learn(reply)
+            admission.answered(ticket, clock(), reply)
+            return reply
+        except WorldError as fault:
+            admission.failed(ticket, clock(), fault)
+            raise
+        finally:
+            admission.heard(ticket, clock(), model.told.taken())
+            admission.lanes.end()
+            ended.set()
 
     return replace(model, ask=ask)

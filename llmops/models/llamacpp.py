@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from queue import LifoQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,9 +16,13 @@ from llmops.errors import UserError
 from llmops.models.chat_body import chat_body
 from llmops.models.completions import read_answer
 from llmops.models.files import project_file, sha256_of
+from llmops.models.forced import weighed
+from llmops.models.likelihood import choices_body
 from llmops.models.model import Model, not_open
 from llmops.models.specs import LlamaCppSpec, sampling_identity
 from llmops.records import Reply, Request
+
+T = TypeVar("T")
 
 MAGIC = b"GGUF"
 QUIET = -1
@@ -43,7 +47,11 @@ def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
 
     async def ask(request: Request) -> Reply:
         body = closed.wire(request)
-        reply = read_answer(await engines.complete(body), request, spec.sampling, body)
+        if request.choices:
+            reply = await engines.run(lambda engine: weighed(engine, body))
+        else:
+            written = await engines.run(lambda engine: engine.handle_chat_completions(body))
+            reply = read_answer(written, request, spec.sampling, body)
         return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=closed.identity["engine"])
 
     return replace(closed, ask=ask, close=engines.close, concurrency=slots)
@@ -53,6 +61,8 @@ def closed_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
     """Return the model known by its settings and its file: it is not loaded, and cannot be asked."""
 
     def wire(request: Request) -> dict[str, Any]:
+        if request.choices:
+            return choices_body(request)
         return {**chat_body(request, spec.sampling, "max_tokens"), **PURE_SAMPLING}
 
     identity = {
@@ -76,14 +86,14 @@ class _Engines:
         for _ in range(slots):
             self._idle.put(None)
 
-    async def complete(self, body: dict[str, Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._complete, body)
+    async def run(self, work: Callable[[Any], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
 
-    def _complete(self, body: dict[str, Any]) -> Any:
+    def _run(self, work: Callable[[Any], T]) -> T:
         engine = self._idle.get()
         try:
             engine = engine or self._start()
-            return engine.handle_chat_completions(body)
+            return work(engine)
         finally:
             self._idle.put(engine)
 

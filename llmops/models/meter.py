@@ -10,7 +10,7 @@ class Meter:
 
     def __init__(self, budget: Budget | None = None, price_source: str | None = None) -> None:
         self.budget, self.price_source = budget or Budget(), price_source
-        self.calls = self.hits = self.errors = self.unknown_costs = 0
+        self.calls = self.hits = self.errors = self.unknown_calls = self.unknown_costs = 0
         self.input_tokens: int | None = 0
         self.output_tokens: int | None = 0
         self.spent_usd: float | None = 0.0
@@ -20,6 +20,7 @@ class Meter:
         """Count one attempt; without a reply it failed, and only one that owes nothing used no tokens."""
         self.calls += 1
         self.errors += reply is None or reply.error is not None
+        self.unknown_calls += reply is None and owed_usd is None
         self.unknown_costs += owed_usd is None
         self.spent_usd = total([self.spent_usd, owed_usd])
         if reply is not None or owed_usd != 0.0:
@@ -41,6 +42,7 @@ class Meter:
             calls=self.calls,
             hits=self.hits,
             errors=self.errors,
+            unknown_calls=self.unknown_calls,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             spent_usd=self.spent_usd,

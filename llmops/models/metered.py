@@ -23,7 +23,7 @@ TEMPLATE_TOKENS = 64
 """What a chat template may add to one message."""
 
 UNBILLED = frozenset({
-    "content_filter", "context_overflow", "key", "quota", "rate_limited", "refused", "stopped",
+    "content_filter", "context_overflow", "forbidden", "key", "quota", "rate_limited", "refused", "stopped",
     "unknown", "unreachable",
 })  # fmt: skip
 """Faults after which nothing is owed, since no answer was begun; after any other it is not known."""
@@ -46,16 +46,19 @@ def metered(model: Model, meter: Meter, cost: Cost) -> Model:
         owed: float | None = None
         tokens: int | None = None
         reply: Reply | None = None
+        sent = True
         try:
             reply = await model.ask(request)
             owed, tokens = cost(reply), _counted(reply)
         except (WorldError, UserError) as problem:
             if getattr(problem, "kind", "key") in UNBILLED:
                 owed, tokens = 0.0, 0
+            sent = getattr(problem, "sent", True)
             raise
         finally:
             meter.budget.settle(reserved, owed, tokens)
-            meter.book(reply, owed)
+            if sent:
+                meter.book(reply, owed)
         return msgspec.structs.replace(reply, cost_usd=owed)
 
     return replace(model, ask=ask)

@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from llmops.models.batches import Batches
+from llmops.models.told import Told
 from llmops.prices import Price
 from llmops.records import Reply, Request
 
@@ -36,6 +37,7 @@ class Model:
         tier: the service tier of all its answers, which prices them, where that is known before: ``batch``.
         batches: what sends its requests in batches; None when it is asked request by request. Such a
             model wants all of its requests at once: it sends what has come when no more comes.
+        told: what its server last told of its rate limits.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Model:
     concurrency: int | None = None
     tier: str | None = None
     batches: Batches | None = None
+    told: Told = field(default_factory=Told)
 
     @cached_property
     def identity_text(self) -> str:

@@ -23,6 +23,7 @@ from llmops.models.openai_batches import open_batches
 from llmops.models.server_errors import read_error
 from llmops.models.specs import OPENAI_URL, BatchSpec, OpenAISpec, sampling_identity
 from llmops.models.streams import added_up
+from llmops.models.told import Told
 from llmops.prices import BATCH
 from llmops.records import Fault, Reply, Request
 
@@ -64,8 +65,8 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         UserError: the key's variable is not set, or base_url is none.
     """
     address = address_of(name, spec)
-    client = _client(address, spec.timeout_s)
     closed = closed_openai(name, spec)
+    client = _client(address, spec.timeout_s, closed.told)
 
     async def ask(request: Request) -> Reply:
         body = closed.wire(request)
@@ -79,8 +80,8 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         except (WorldError, openai.APIError, httpx2.HTTPError) as problem:
             raise explained(_fault_of(problem), address) from None
 
-    opened = dataclasses.replace(closed, ask=ask, close=client.close)
-    return dataclasses.replace(opened, batches=_batches(client, spec, opened, address))
+    batches = _batches(client, spec, closed, address)
+    return dataclasses.replace(closed, ask=ask, close=client.close, batches=batches)
 
 
 def _batches(client: openai.AsyncOpenAI, spec: OpenAISpec, model: Model, address: Address) -> Batches | None:
@@ -96,6 +97,25 @@ def _batches(client: openai.AsyncOpenAI, spec: OpenAISpec, model: Model, address
         return explained(_fault_of(problem), address)
 
     return open_batches(client, spec.batch or BatchSpec(), read, spoken)
+
+
+async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:
+    """Return what the server tells of each of its models.
+
+    Raises:
+        UserError: as ``open_openai``, or the key is refused.
+        WorldError: it tells nothing, or cannot be reached.
+    """
+    address = address_of(name, spec)
+    client = _client(address, min(CONNECT_S, spec.timeout_s), Told())
+    try:
+        body = _decoded(await client.get("/models", cast_to=httpx2.Response))
+    except (WorldError, openai.APIError) as problem:
+        raise explained(_fault_of(problem), address) from None
+    finally:
+        await client.close()
+    rows = body.get("data") if isinstance(body, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _identity(spec: OpenAISpec, base_url: str) -> dict[str, Any]:
@@ -155,11 +175,15 @@ def _wire(spec: OpenAISpec, base_url: str) -> Callable[[Request], dict[str, Any]
     return wire
 
 
-def _client(address: Address, timeout_s: float) -> openai.AsyncOpenAI:
+def _client(address: Address, timeout_s: float, told: Told) -> openai.AsyncOpenAI:
+    async def hear(response: httpx2.Response) -> None:
+        told.hear(response.headers)
+
+    settings: dict[str, Any] = {"follow_redirects": False, "event_hooks": {"response": [hear]}}
     try:
-        http_client = openai.DefaultAioHttpClient(follow_redirects=False)  # 1.6 times the requests a second
+        http_client = openai.DefaultAioHttpClient(**settings)  # 1.6 times the requests a second
     except RuntimeError:  # aiohttp is not installed
-        http_client = openai.DefaultAsyncHttpxClient(follow_redirects=False)
+        http_client = openai.DefaultAsyncHttpxClient(**settings)
     return openai.AsyncOpenAI(
         api_key=address.key,
         base_url=address.base_url,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from time import monotonic
 
-from llmops.errors import UserError, WorldError
+from llmops.errors import WorldError
 from llmops.models.model import Model
 from llmops.records import Fault, Reply, Request
 
@@ -19,9 +19,11 @@ class Patience:
 
     Attributes:
         attempts: times one request is tried in all.
-        total_s: seconds that one request's attempts and waits may take together.
-        first_wait_s: mean-doubling start of the backoff; the n-th wait is drawn evenly from
-            0 to ``first_wait_s · 2ⁿ`` ("full jitter"), at most ``longest_wait_s``.
+        total_s: seconds after its first fault for which one request is tried again. Waiting for its
+            first turn is no one's fault and does not count.
+        first_wait_s: start of the backoff; the n-th wait is drawn evenly from 0 to
+            ``first_wait_s · 2ⁿ``, at most ``longest_wait_s`` ("full jitter", Brooker 2015), so that
+            those that failed together do not come back together.
     """
 
     attempts: int = 5
@@ -43,30 +45,23 @@ def retrying(
     """Return the model with transient faults asked again; no WorldError leaves it but what ``sleep`` raises.
 
     A ``Retry-After`` of the server is waited out, unless it is longer than the patience.
-
-    Raises:
-        UserError: when asked, and no server ever answered at the model's address.
     """
     draw = draw or Random()
-    reached = False
 
     async def ask(request: Request) -> Reply:
-        nonlocal reached
-        gives_up_at, waits = clock() + patience.total_s, _backoff(patience, draw)
+        waits, gives_up_at = _backoff(patience, draw), None
         while True:
             try:
-                reply = await model.ask(request)
+                return await model.ask(request)
             except WorldError as fault:
-                reached = reached or fault.kind != "unreachable"
+                if gives_up_at is None:
+                    gives_up_at = clock() + patience.total_s
                 wait_s = next(waits, None) if fault.transient else None
                 if wait_s is not None and fault.retry_after_s is not None:
                     wait_s += fault.retry_after_s
                 if wait_s is None or clock() + wait_s > gives_up_at:
-                    return _given_up(model, fault, reached)
-                await sleep(wait_s)
-            else:
-                reached = True
-                return reply
+                    return Reply(error=Fault(kind=fault.kind, message=str(fault)))
+            await sleep(wait_s)
 
     return replace(model, ask=ask)
 
@@ -74,12 +69,3 @@ def retrying(
 def _backoff(patience: Patience, draw: Random) -> Iterator[float]:
     for attempt in range(patience.attempts - 1):
         yield draw.uniform(0, min(patience.longest_wait_s, patience.first_wait_s * 2**attempt))
-
-
-def _given_up(model: Model, fault: WorldError, reached: bool) -> Reply:
-    if not reached:
-        raise UserError(
-            f"models.{model.name}: nothing answers at {model.identity.get('base_url')};"
-            " start the server or mend base_url"
-        ) from None
-    return Reply(error=Fault(kind=fault.kind, message=str(fault)))

@@ -49,9 +49,11 @@ def _kind_of(status: int) -> tuple[str, bool]:
         return "rate_limited", True
     if status == 408:
         return "timeout", True
+    if status in {503, 529}:
+        return "overloaded", True
     if status >= 500 or status in TRANSIENT_STATUS or status < 400:
         return "server_error", True
-    return {401: "key", 403: "key", 404: "unknown"}.get(status, "refused"), False
+    return {401: "key", 403: "forbidden", 404: "unknown"}.get(status, "refused"), False
 
 
 def _told(body: Any) -> tuple[str, str]:

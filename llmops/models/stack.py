@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from math import inf
 
+from llmops.models.admission import Rates
 from llmops.models.batch_journal import Journal
 from llmops.models.batch_ledger import Ledger
 from llmops.models.batch_work import BatchWork
@@ -17,6 +18,7 @@ from llmops.models.stoppable import Stop, stoppable
 from llmops.models.store import Store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
+from llmops.models.vetted import Standing, vetted
 from llmops.prices import Cost, pricing, source
 
 BATCHES = "batches"
@@ -27,7 +29,9 @@ class Limits(Allowance, frozen=True):
     """How much is asked of one model at once, how patiently, and what a run may take in all."""
 
     concurrency: int = 64
+    adaptive: bool = True
     requests_per_min: float | None = None
+    tokens_per_min: float | None = None
     attempts: int = 5
     patience_s: float = 600.0
 
@@ -65,22 +69,28 @@ def stacks(
     if not model.stored:
         return [model for _ in meters]
     stop = stop or Stop()
-    if model.batches is None:
-        asked = _directly(model, meters, limits, stop)
-        patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
-    else:
+    if model.batches is not None:
         journal = Journal(store.path.parent / BATCHES, identity_digest(model))
         ledger = Ledger(model, cost_of(model), meters[0].budget.allowance)
-        gathering = Gathering(BatchWork(model, model.batches, store, journal, ledger), stop)
-        asked = [batched(model, gathering, meter) for meter in meters]
-        patience = Patience(attempts=limits.attempts, total_s=inf, longest_wait_s=GATHERED_AFTER_S / 2)
-    retried = [retrying(each, patience, sleep=stop.sleep) for each in asked]
-    return [stored(each, store, meter) for each, meter in zip(retried, meters, strict=True)]
-
-
-def _directly(model: Model, meters: Sequence[Meter], limits: Limits, stop: Stop) -> list[Model]:
-    gate = limited(
-        stoppable(timed(model), stop), limits.concurrency, limits.requests_per_min, sleep=stop.sleep
-    )
+        work = BatchWork(model, model.batches, store, journal, ledger)
+        asked = _in_batches(model, Gathering(work, stop), meters, limits.attempts, stop)
+        return [stored(each, store, meter) for each, meter in zip(asked, meters, strict=True)]
+    rates = Rates(limits.requests_per_min, limits.tokens_per_min, limits.adaptive, limits.patience_s)
+    gate = limited(stoppable(timed(model), stop), limits.concurrency, rates, sleep=stop.sleep)
     cost = cost_of(model)
-    return [metered(gate, meter, cost) for meter in meters]
+    patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
+    standing = Standing(lambda: any(meter.hits for meter in meters))
+    asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
+    return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]
+
+
+def _in_batches(
+    model: Model, gathering: Gathering, meters: Sequence[Meter], attempts: int, stop: Stop
+) -> list[Model]:
+    """Return the model for each meter, whose requests go out together.
+
+    A batch takes as long as it takes, so attempts are counted and no seconds. What is asked again
+    comes soon enough after the fault to go into one batch.
+    """
+    patience = Patience(attempts, total_s=inf, longest_wait_s=GATHERED_AFTER_S / 2)
+    return [retrying(batched(model, gathering, meter), patience, sleep=stop.sleep) for meter in meters]

@@ -15,7 +15,7 @@ class Stopping(WorldError):
     """The run is to stop: the request was not sent, so that nothing is owed for it."""
 
     def __init__(self) -> None:
-        super().__init__(STOPPED, "not asked: the run was stopped", transient=False)
+        super().__init__(STOPPED, "not asked: the run was stopped", transient=False, sent=False)
 
 
 class Stop:

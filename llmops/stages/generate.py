@@ -62,6 +62,7 @@ def main(
     job = load_job(places, name, suite, limit, settings.seed)
     recording = recording or (places.root / suite.recording if suite.recording else None)
     specs = chosen_models(places, suite, only)
+    job.hold(specs)
     opened = partial(_models, places, specs, recording)
     with spooled(places.suite(name, "responses.jsonl"), len(specs) * len(job.questions)) as spool:
         try:

@@ -11,7 +11,7 @@ class Task(NamedTuple):
     """How examples are asked and how their answers are read."""
 
     asking: str
-    """A key of ``asking.ASKING``."""
+    """A key of ``asking.ASKING`` or ``likelihood.WEIGHING``."""
     reader: Reader
     help: str
 
@@ -34,6 +34,15 @@ TASKS: dict[str, Task] = {
         "question",
         READERS["announced_choice"],
         "the first letter that the answer announces",
+    ),
+    "likelihood_choice": Task(
+        "weigh_texts", READERS["choice"], "the choice whose text the model holds likeliest"
+    ),
+    "likelihood_letter": Task(
+        "weigh_letters", READERS["choice"], "the choice whose letter the model holds likeliest"
+    ),
+    "likelihood_label": Task(
+        "weigh_texts", READERS["label"], "the data set's label that the model holds likeliest"
     ),
     "final": Task("question", READERS["final"], "the answer is announced, or is the whole line"),
     "number": Task("question", READERS["number"], "the answer is a number, marked or last"),

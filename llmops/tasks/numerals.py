@@ -106,6 +106,9 @@ def _of_equation(text: str) -> Any:
 
 def _reading(found: Any) -> Reading:
     written = found.group()
+    digits = written.replace(",", "")
+    if digits.isdecimal() and len(digits) <= MOST_DIGITS:  # most answers: fractions take three times as long
+        return Reading(str(int(digits)), None)
     powers = [int(p) for p in (found["e"], found["ten"]) if p and len(p) <= MOST_DIGITS]
     if len(written) > MOST_DIGITS or any(abs(power) > MOST_DIGITS for power in powers):
         return unread(f"{quoted(written)} is too long for a number")
@@ -123,8 +126,10 @@ def _value(found: Any, powers: Sequence[int]) -> Fraction:
         return int(found["whole"] or 0) + Fraction(int(found["over"]), int(found["under"]))
     if found["korean"]:
         return _korean(found["korean"])
-    value = _decimal(found["decimal"]) * SCALES.get((found["scale"] or "").lower(), 1)
-    return value * Fraction(10) ** sum(powers)
+    value = _decimal(found["decimal"])
+    if found["scale"]:
+        value *= SCALES[found["scale"].lower()]
+    return value * Fraction(10) ** sum(powers) if powers else value
 
 
 def _decimal(digits: str) -> Fraction:

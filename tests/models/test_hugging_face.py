@@ -102,6 +102,49 @@ def test_a_prompt_over_the_context_is_a_refusal(asking):
 
 
 @needs_it
+def test_choices_are_weighed_as_one_forward_pass_over_the_whole_text_has_it(root, run, request_of):
+    import torch
+    import transformers
+
+    choices = ["a", "ab", "Seoul 서울", "zzz"]
+
+    async def work():
+        model = opened(root)
+        try:
+            return await model.ask(request_of("hi", choices=choices))
+        finally:
+            await model.close()
+
+    reply = run(work())
+    model = transformers.AutoModelForCausalLM.from_pretrained(root / "tiny").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(root / "tiny")
+    given = tokenizer("user:hi\n", return_tensors="pt")["input_ids"]
+    for n, choice in enumerate(choices):
+        whole = tokenizer("user:hi\n" + choice, return_tensors="pt")["input_ids"]
+        labels = whole.clone()
+        labels[:, : given.shape[1]] = -100
+        with torch.inference_mode():
+            loss = model(whole, labels=labels).loss
+        count = len(choice.encode())
+        assert (reply.choice_logprobs.tokens[n], reply.choice_logprobs.bytes[n]) == (count, count)
+        assert reply.choice_logprobs.sums[n] == pytest.approx(-float(loss) * count, abs=1e-4)
+    assert (reply.input_tokens, reply.output_tokens) == (given.shape[1], sum(reply.choice_logprobs.tokens))
+
+
+@needs_it
+def test_a_choice_that_no_room_is_left_for_is_a_refusal(root, run, request_of):
+    async def work():
+        model = opened(root)
+        try:
+            await model.ask(request_of("hi", choices=["a", "x" * 90]))
+        finally:
+            await model.close()
+
+    with pytest.raises(WorldError, match="do not fit a context of 96"):
+        run(work())
+
+
+@needs_it
 def test_the_weights_are_in_the_key(root, request_of):
     def key():
         return request_key(opened(root), request_of())

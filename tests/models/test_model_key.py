@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmops.models.catalog import open_model, parse_spec
+from llmops.models.catalog import closed_model, open_model, parse_spec
 from llmops.models.model import Model, request_key
 from llmops.places import Places
-from llmops.records import Message, Reply, Request
+from llmops.records import Message, Reply, Request, ResponseFormat
 
 BASE = {
     "kind": "openai",
@@ -97,6 +97,74 @@ def test_the_key_does_not_depend_on_the_order_of_a_mapping(body):
 
     assert named(body) == named(dict(reversed(body.items())))
     assert len(named(body)) == 64
+
+
+SAMPLINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "temperature": st.sampled_from([0.1, 0.7]),
+        "top_p": st.sampled_from([0.3, 0.9]),
+        "max_tokens": st.integers(1, 3),
+        "seed": st.integers(0, 2),
+        "stop": st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=2),
+        "logprobs": st.just(True),
+    },
+)
+SPECS = st.fixed_dictionaries(
+    {
+        "kind": st.just("openai"),
+        "model": st.sampled_from(["m-1", "m-2"]),
+        "base_url": st.sampled_from(["http://127.0.0.1:9/v1", "http://127.0.0.1:10/v1"]),
+        "sampling": SAMPLINGS,
+    },
+    optional={"extra": st.dictionaries(st.sampled_from(["top_k", "user"]), st.integers(1, 2), min_size=1)},
+)
+FORMATS = [None, *(ResponseFormat(name="f", json_schema={"type": kind}) for kind in ("object", "array"))]
+REQUESTS = st.builds(
+    Request,
+    example_id=st.just("e-1"),
+    inputs=st.just({}),
+    messages=st.lists(
+        st.builds(Message, role=st.sampled_from(["system", "user"]), content=st.sampled_from(["a", "b"])),
+        min_size=1,
+        max_size=2,
+    ),
+    tools=st.lists(st.sampled_from([{"type": "function"}, {"type": "other"}]), max_size=1),
+    response_format=st.sampled_from(FORMATS),
+    repeat=st.integers(0, 1),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_two_requests_have_one_key_exactly_when_nothing_that_counts_differs(data, tmp_path_factory):
+    (one, other), (asked, too) = (
+        data.draw(st.tuples(SPECS, SPECS) | SPECS.map(lambda spec: (spec, dict(reversed(spec.items()))))),
+        data.draw(st.tuples(REQUESTS, REQUESTS) | REQUESTS.map(lambda request: (request, request))),
+    )
+    places = Places(tmp_path_factory.getbasetemp())
+    models = [closed_model("bot", parse_spec("bot", raw), places) for raw in (one, other)]
+    keys = {request_key(model, request) for model, request in zip(models, (asked, too), strict=True)}
+    assert (len(keys) == 1) == (one == other and asked == too)
+
+
+def test_other_weights_have_another_key(tmp_path):
+    keys = set()
+    for weights in (b"GGUF one", b"GGUF two"):
+        (tmp_path / "m.gguf").write_bytes(weights)
+        spec = parse_spec("bot", {"kind": "llamacpp", "file": "m.gguf"})
+        keys.add(request_key(closed_model("bot", spec, Places(tmp_path)), REQUEST))
+    assert len(keys) == 2
+
+
+def test_a_closed_model_has_the_keys_of_the_open_one_and_needs_no_key_of_an_api(run, tmp_path, monkeypatch):
+    raw = {**BASE, "key": "MY_KEY"}
+    monkeypatch.delenv("MY_KEY", raising=False)
+    closed = closed_model("bot", parse_spec("bot", raw), Places(tmp_path))
+    monkeypatch.setenv("MY_KEY", "sk-1")
+    assert request_key(closed, REQUEST) == key(run, tmp_path, raw)
+    with pytest.raises(RuntimeError, match="e-1 was asked of a model that is not open"):
+        run(closed.ask(REQUEST))
 
 
 KNOWN = [

@@ -5,6 +5,7 @@ import math
 import os
 import time
 
+import msgspec
 import pytest
 
 from llmops.errors import UserError, WorldError
@@ -14,6 +15,7 @@ from llmops.models.meter import Meter
 from llmops.models.stack import Limits, stacked
 from llmops.models.store import open_store
 from llmops.places import Places
+from llmops.records import Message, ResponseFormat, ToolCall
 
 SECRET = "sk-planted-0123456789"  # noqa: S105
 
@@ -147,7 +149,7 @@ OVERFLOW = "This model's maximum context length is 512 tokens"
     [
         (429, {"error": {"message": "slow down", "type": "requests", "code": None}}, "rate_limited", True),
         (500, {"error": {"code": 500, "message": "oh", "type": "server_error"}}, "server_error", True),
-        (503, b"upstream is gone", "server_error", True),
+        (503, b"upstream is gone", "overloaded", True),
         (502, b"<html>bad gateway</html>", "server_error", True),
         (408, b"", "timeout", True),
         (409, {"detail": "busy"}, "server_error", True),
@@ -159,7 +161,7 @@ OVERFLOW = "This model's maximum context length is 512 tokens"
         (400, {"error": {"message": "x", "innererror": POLICY}}, "content_filter", False),
         (400, {"error": "'response_format.type' must be 'json_schema'"}, "refused", False),
         (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, "refused", False),
-        (200, {"error": {"code": 503, "message": "loading"}}, "server_error", True),
+        (200, {"error": {"code": 503, "message": "loading"}}, "overloaded", True),
         (200, b"{\"choices\": [", "bad_reply", True),
         (200, [], "bad_reply", True),
         (200, {"choices": []}, "bad_reply", True),
@@ -231,7 +233,7 @@ def test_a_key_that_the_server_echoes_is_in_no_error(status, asking, wire, monke
             wire.Answer({"error": {"message": f"Incorrect API key: {SECRET}"}}, status=status), key="MY_KEY"
         )
     assert SECRET not in str(caught.value) + repr(caught.value.__cause__)
-    if status in {401, 403}:
+    if status == 401:
         assert "MY_KEY" in str(caught.value)
 
 
@@ -248,9 +250,14 @@ def test_a_password_in_the_address_is_refused_without_being_shown(tmp_path):
     assert "hunter2" not in str(caught.value)
 
 
-def test_an_unknown_model_and_an_empty_account_end_the_run(asking, wire):
-    with pytest.raises(UserError, match="knows no model 'm-1'"):
-        asking(wire.Answer({"error": {"message": "model not found"}}, status=404))
+def test_an_unknown_model_and_a_forbidden_request_say_what_to_mend(asking, wire):
+    for status, said in ((404, "knows no model 'm-1'"), (403, "refuses what is asked")):
+        with pytest.raises(WorldError, match=said) as caught:
+            asking(wire.Answer({"error": {"message": "no"}}, status=status))
+        assert not caught.value.transient
+
+
+def test_an_empty_account_ends_the_run(asking, wire):
     with pytest.raises(UserError, match="no credit left"):
         asking(wire.Answer({"error": {"message": "x", "code": "insufficient_quota"}}, status=429))
 
@@ -358,3 +365,184 @@ def test_logprobs_of_reasoning_that_was_cut_off_are_not_the_answers(asking, wire
     reply, _ = asking(with_logprobs(wire, LOGPROBS, "<think>hm</think>refund"), sampling={"logprobs": True})
     assert (reply.text, reply.confidence) == ("refund", None)
     assert [token.token for token in reply.logprobs] == ["refund", "_status"]
+
+
+# what a server did not heed
+
+
+def capped(wire, tokens):
+    usage = {"prompt_tokens": 12, "completion_tokens": tokens, "total_tokens": 12 + tokens}
+    return wire.Answer(wire.completion("a long answer", usage=usage))
+
+
+@pytest.mark.parametrize(("tokens", "unheeded"), [(8, []), (9, ["max_tokens"])])
+def test_an_answer_over_its_cap_is_kept_and_marked(tokens, unheeded, asking, wire):
+    reply, _ = asking(capped(wire, tokens), sampling={"max_tokens": 8})
+    assert (reply.text, reply.unheeded, reply.error) == ("a long answer", unheeded, None)
+
+
+def test_an_estimate_does_not_say_that_a_cap_was_ignored(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("word " * 40, usage=None)), sampling={"max_tokens": 8})
+    assert (reply.output_tokens, reply.unheeded) == (50, [])
+
+
+def test_a_stop_text_in_an_answer_is_marked(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("a\nb")), sampling={"stop": ["\n"]})
+    assert reply.unheeded == ["stop"]
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"team": {"enum": ["delivery", "returns"]}},
+    "required": ["team"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture
+def asking_for_json(serving, run, tmp_path, request_of, wire):
+    def ask(text, schema=SCHEMA, **more):
+        async def work():
+            async with serving(lambda asked: wire.Answer(wire.completion(text, **more))) as server:
+                model = opened(server.url, tmp_path)
+                try:
+                    wanted = ResponseFormat("answer", schema, strict=True)
+                    return await model.ask(request_of(response_format=wanted)), server.asked
+                finally:
+                    await model.close()
+
+        return run(work())
+
+    return ask
+
+
+def test_a_schema_is_sent_as_openai_takes_it(asking_for_json):
+    reply, asked = asking_for_json('{"team": "returns"}')
+    sent = {"name": "answer", "schema": SCHEMA, "strict": True}
+    assert asked[0].body["response_format"] == {"type": "json_schema", "json_schema": sent}
+    assert reply.unheeded == []
+
+
+@pytest.mark.parametrize(
+    "text", ["returns", '{"team": "sales"}', '```json\n{"team": "returns"}\n```', '{"team": ']
+)
+def test_an_answer_that_does_not_hold_to_the_schema_is_kept_and_marked(text, asking_for_json):
+    reply, _ = asking_for_json(text)
+    assert (reply.text, reply.unheeded, reply.error) == (text, ["response_format"], None)
+
+
+def test_a_schema_that_cannot_be_applied_loses_no_answer(asking_for_json):
+    reply, _ = asking_for_json('{"team": "returns"}', {"$ref": "https://example.com/away.json"})
+    assert (reply.text, reply.unheeded) == ('{"team": "returns"}', [])
+
+
+@pytest.mark.parametrize(("context", "kind"), [(13, None), (12, "context_overflow"), (None, None)])
+def test_a_prompt_that_the_context_cannot_have_held_is_an_error(context, kind, asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("garbage")), context=context)
+    assert (reply.error and reply.error.kind) == kind
+    assert reply.text == "garbage"
+
+
+# tools and conversations
+
+
+CALL = {"id": "c-1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "서울"}'}}
+
+
+@pytest.mark.parametrize(
+    ("message", "call_id"),
+    [
+        ({"content": None, "tool_calls": [CALL]}, "c-1"),
+        ({"content": "", "tool_calls": [{**CALL, "id": None}]}, ""),
+        ({"content": None, "function_call": CALL["function"]}, ""),
+        (
+            {
+                "content": None,
+                "tool_calls": [{"function": {"name": "weather", "arguments": {"city": "서울"}}}],
+            },
+            "",
+        ),
+    ],
+)
+def test_calls_are_read_from_each_form_that_servers_send(message, call_id, asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion(None, message=message, finish_reason="tool_calls")))
+    assert reply.tool_calls == [ToolCall(id=call_id, name="weather", arguments='{"city": "서울"}')]
+    assert (reply.text, reply.error, reply.confidence) == (None, None, None)
+
+
+def test_neither_text_nor_calls_is_an_empty_reply(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion(None, message={"content": None, "tool_calls": []})))
+    assert reply.error.kind == "empty"
+
+
+def test_calls_and_what_tools_answered_are_sent_as_openai_takes_them(tmp_path, run, request_of):
+    said = [
+        Message("user", "날씨?"),
+        Message("assistant", "", [ToolCall("c-1", "weather", '{"city": "서울"}')]),
+        Message("tool", "맑음", [], "c-1"),
+    ]
+
+    async def work():
+        model = opened("http://127.0.0.1:9/v1", tmp_path)
+        await model.close()
+        return model.wire(msgspec.structs.replace(request_of(), messages=said))
+
+    assert run(work())["messages"] == [
+        {"role": "user", "content": "날씨?"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "content": "맑음", "tool_call_id": "c-1"},
+    ]
+
+
+# where a key goes
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_so_that_the_key_stays(
+    status, serving, run, wire, tmp_path, request_of, monkeypatch
+):
+    monkeypatch.setenv("MY_KEY", SECRET)
+
+    async def work():
+        async with serving(lambda asked: wire.Answer(wire.completion("stolen"))) as other:
+            goal = other.url.replace("127.0.0.1", "localhost") + "/chat/completions?token=x"
+            moved = wire.Answer({}, status=status, headers={"location": goal})
+            async with serving(lambda asked: moved) as server:
+                model = opened(server.url, tmp_path, key="MY_KEY")
+                try:
+                    await model.ask(request_of())
+                except UserError as problem:
+                    return str(problem), len(server.asked), len(other.asked)
+                finally:
+                    await model.close()
+
+    said, asked, reached = run(work())
+    assert (asked, reached) == (1, 0)
+    assert "redirects to 'http://localhost:" in said
+    assert "/v1/chat/completions', which is not followed" in said
+    assert "token" not in said
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://example.com/v1", "//example.com", "unix:/run/x"]
+)
+def test_an_address_that_is_not_http_is_refused(url, tmp_path):
+    with pytest.raises(UserError, match="base_url: is"):
+        opened(url, tmp_path)
+
+
+@pytest.mark.parametrize("extra", [{"n": 2}, {"stream": True}, {"messages": []}], ids=str)
+def test_extra_cannot_change_how_many_answers_come_or_how(extra, tmp_path):
+    with pytest.raises(UserError, match=rf"models: bot: extra: {next(iter(extra))}: cannot be set here"):
+        opened("http://127.0.0.1:9/v1", tmp_path, extra=extra)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "message"),
+    [({"top_logprobs": 3}, "needs logprobs"), ({"logprobs": True, "top_logprobs": 21}, "must be 0 to 20")],
+    ids=str,
+)
+def test_top_logprobs_have_a_range_and_need_logprobs(sampling, message, tmp_path):
+    with pytest.raises(UserError, match=message):
+        opened("http://127.0.0.1:9/v1", tmp_path, sampling=sampling)

@@ -17,7 +17,7 @@ NOT_FOUND = "Unexpected endpoint or method. (POST /chat/completions). Returning 
         (404, {"object": "error", "message": "The model `m` does not exist.", "code": 404}, "unknown", False),
         (404, "404 page not found", "unknown", False),
         (405, {"detail": "Method Not Allowed"}, "refused", False),
-        (529, {"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, "server_error", True),
+        (529, {"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, "overloaded", True),
         (307, "", "server_error", True),
     ],
 )  # fmt: skip

@@ -28,24 +28,23 @@ import asyncio, sys
 from llmops.models.store import open_store
 from llmops.records import Reply
 
-async def main(url, start, count):
+async def main(url, start, count, at_once=8):
     store = open_store(url)
     async def one(n):
         await store.put(f"key-{n}", "bot", Reply(text=f"answer {n}"))
         sys.stdout.write(str(n) + chr(10))
         sys.stdout.flush()
-    for base in range(start, start + count, 8):
-        await asyncio.gather(*(one(n) for n in range(base, base + 8)))
+    for base in range(start, start + count, at_once):
+        await asyncio.gather(*(one(n) for n in range(base, base + at_once)))
     store.close()
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
 """
 
 
-def writer(url, start, count):
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, url, str(start), str(count)], stdout=subprocess.PIPE, text=True
-    )
+def writer(url, *numbers):
+    words = [sys.executable, "-c", WRITER, url, *map(str, numbers)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
@@ -91,6 +90,20 @@ def test_two_processes_write_at_once_and_lose_nothing(url):
     store = open_store(url)
     assert all(store.get(f"key-{n}") == Reply(text=f"answer {n}") for n in range(320))
     store.close()
+
+
+def test_two_processes_write_ten_thousand_answers_each_and_lose_none(url):
+    writers = [writer(url, start, 10_000, 500) for start in (0, 10_000)]
+    for process in writers:
+        process.communicate(timeout=120)
+    assert [process.returncode for process in writers] == [0, 0]
+    keys = [f"key-{n}" for n in range(20_000)]
+    store = open_store(url)
+    found = {}
+    for start in range(0, 20_000, 500):
+        found.update(store.get_many(keys[start : start + 500]))
+    store.close()
+    assert found == {f"key-{n}": Reply(text=f"answer {n}") for n in range(20_000)}
 
 
 def test_what_was_given_on_survives_a_kill(url):

@@ -153,7 +153,7 @@ OVERFLOW = {"code": 400, "message": "the request exceeds the available context s
     [
         (event({"error": OVERFLOW}), "context_overflow"),
         (f"error: {json.dumps(OVERFLOW)}\n\n".encode(), "context_overflow"),
-        (b'event: error\ndata: {"message": "the server is overloaded", "code": 503}\n\n', "server_error"),
+        (b'event: error\ndata: {"message": "the server is overloaded", "code": 503}\n\n', "overloaded"),
         (b"event: error\ndata: out of memory\n\n", "server_error"),
         (event({"error": {"code": 429, "message": "slow down"}}), "rate_limited"),
         (b"data: <html>\n\n", "bad_reply"),

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from llmops.errors import UserError, WorldError
+from llmops.models.admission import Rates
 from llmops.models.budget import Allowance, Budget, BudgetSpent
 from llmops.models.limited import limited
 from llmops.models.meter import Meter
@@ -16,6 +17,7 @@ from llmops.models.stack import Limits, stacked, stacks
 from llmops.models.store import open_store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
+from llmops.models.vetted import Standing, vetted
 from llmops.prices import Price
 from llmops.records import Fault, Reply
 
@@ -115,30 +117,75 @@ def test_a_fault_of_the_users_passes_through(run, request_of):
         run(patient(model, Clock()).ask(request_of()))
 
 
-def unreachable():
-    return WorldError("unreachable", "no connection", transient=True)
+def test_the_patience_begins_with_the_first_fault(run, request_of):
+    clock, faults = Clock(), [busy(), busy()]
+
+    async def slowly(request):
+        clock.now += 50.0  # the wait for a turn
+        if faults:
+            raise faults.pop()
+        return Reply(text="answer")
+
+    assert run(patient(a_model(slowly), clock, total_s=60.0).ask(request_of())).text == "answer"
 
 
-def test_an_address_where_nothing_ever_answered_ends_the_run(run, request_of):
-    model, asked = failing(*[unreachable()] * 9)
-    with pytest.raises(UserError, match=rf"models\.bot: nothing answers at {URL}; start the server"):
-        run(patient(model, Clock(), attempts=3).ask(request_of()))
-    assert len(asked) == 3
+# vetted
 
 
-def test_a_server_that_went_away_later_is_an_error_of_the_reply(run, request_of):
-    answers = [Reply(text="x"), *[unreachable()] * 3]
+def by_text(**errors):
+    """A model that answers after a moment, or has the error that the message's word names."""
 
     async def ask(request):
-        if isinstance(told := answers.pop(0), WorldError):
-            raise told
-        return told
+        word, _, delay_ms = request.messages[0].content.partition(" ")
+        await asyncio.sleep(int(delay_ms or 0) / 1000)
+        if (kind := errors.get(word)) is not None:
+            return Reply(error=Fault(kind=kind, message=f"models.bot: {kind}; mend it"))
+        return Reply(text="x")
+
+    return a_model(ask)
+
+
+def asked_together(run, request_of, model, texts, standing=None):
+    standing = standing or Standing()
 
     async def work():
-        model = patient(a_model(ask), Clock(), attempts=3)
-        return [await model.ask(request_of()), await model.ask(request_of())]
+        asks = [vetted(model, standing).ask(request_of(text)) for text in texts]
+        return await asyncio.gather(*asks, return_exceptions=True)
 
-    assert [r.error and r.error.kind for r in run(work())] == [None, "unreachable"]
+    return [
+        type(found) if isinstance(found, Exception) else found.error and found.error.kind
+        for found in run(work())
+    ]
+
+
+@pytest.mark.parametrize("kind", ["unknown", "forbidden", "unreachable"])
+def test_what_meets_every_request_ends_the_run(kind, run, request_of):
+    model = by_text(bad=kind)
+    assert asked_together(run, request_of, model, ["bad 1", "bad 5", "bad 3"]) == [UserError] * 3
+    assert asked_together(run, request_of, model, ["bad"]) == [UserError]
+
+
+@pytest.mark.parametrize("kind", ["unknown", "forbidden", "unreachable"])
+def test_what_meets_one_request_is_its_error_though_it_came_first(kind, run, request_of):
+    model = by_text(bad=kind)
+    assert asked_together(run, request_of, model, ["bad 1", "good 9", "bad 4"]) == [kind, None, kind]
+
+
+def test_a_fault_of_another_kind_does_not_vouch_for_the_model(run, request_of):
+    model = by_text(bad="unknown", slow="timeout")
+    assert asked_together(run, request_of, model, ["bad 1", "slow 9"]) == [UserError, "timeout"]
+
+
+def test_answers_in_the_store_vouch_for_a_model_but_not_for_its_address(run, request_of):
+    model = by_text(bad="forbidden", away="unreachable")
+    assert asked_together(run, request_of, model, ["bad"], Standing(lambda: True)) == ["forbidden"]
+    assert asked_together(run, request_of, model, ["away"], Standing(lambda: True)) == [UserError]
+
+
+def test_an_address_where_nothing_answers_is_named(run, request_of):
+    model = vetted(by_text(away="unreachable"), Standing())
+    with pytest.raises(UserError, match=rf"models\.bot: nothing answers at {URL}; start the server"):
+        run(model.ask(request_of("away")))
 
 
 # limited
@@ -180,7 +227,7 @@ def test_starts_are_spaced_by_the_requests_a_minute(run, request_of):
         return Reply(text="x")
 
     async def one_by_one():
-        model = limited(a_model(ask), 1, requests_per_min=30, clock=clock, sleep=clock.sleep)
+        model = limited(a_model(ask), 1, Rates(requests_per_min=30), clock, clock.sleep)
         for _ in range(4):
             await model.ask(request_of())
 

@@ -3,6 +3,7 @@ import pytest
 from llmops.errors import UserError
 from llmops.tasks.asking import ASKING
 from llmops.tasks.catalog import TASKS, load_task
+from llmops.tasks.likelihood import WEIGHING
 
 
 @pytest.mark.parametrize(("name", "read"), [("label", "yes"), ("number", "5"), ("text", "Yes: 5")])
@@ -12,7 +13,7 @@ def test_each_task_reads_the_same_answer_its_own_way(name, read):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_is_asked_in_a_way_that_exists(name):
-    assert TASKS[name].asking in ASKING
+    assert TASKS[name].asking in {*ASKING, *WEIGHING}
     assert TASKS[name].help
 
 
@@ -20,7 +21,7 @@ def test_an_unknown_task_is_refused_with_those_there_are():
     with pytest.raises(UserError) as refused:
         load_task("vibes", "params.yaml: suites: support: task")
     assert str(refused.value) == (
-        "params.yaml: suites: support: task: unknown task 'vibes'; tasks are ['announced_choice', 'choice', 'final', 'label', 'number', 'ranking', 'text', 'tool_call']"
+        "params.yaml: suites: support: task: unknown task 'vibes'; tasks are ['announced_choice', 'choice', 'final', 'label', 'likelihood_choice', 'likelihood_label', 'likelihood_letter', 'number', 'ranking', 'text', 'tool_call']"
     )
 
 

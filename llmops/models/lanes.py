@@ -1,0 +1,82 @@
+"""How many requests are in flight at once: less when the server is overloaded, more while it keeps up.
+
+Additive increase, multiplicative decrease (Chiu and Jain 1989), which brings all who share a server to
+fair shares without knowing of each other. A cut is made once for all that was in flight, since their
+faults tell one and the same thing (Jacobson 1988). Latency is a brake only: the number does not grow
+while a round of answers takes longer than the first one after the cut did, for then they wait for each
+other and more would only wait longer (as in TCP Vegas, Brakmo and Peterson 1995). It cuts nothing, for
+one answer of a language model may take ten times as long as the next and mean nothing by it.
+
+It starts at the full number: a healthy server is to be used from the first second, and 1,319 requests of
+200 ms are over before a slow start has paid off. Only the very first requests leave one after the other,
+so that a refusal is heard before all of them are out.
+"""
+
+CUT = 0.7
+"""What a cut leaves of the number."""
+GROWTH = 1 / 16
+"""Share of the most that a round adds."""
+SHORTEST_ROUND = 8
+"""Answers that a round has at least, as fewer tell little of the latency."""
+KEEPS_UP = 1.25
+"""How much longer than after the cut a round may take for the number to grow. Where answers wait for
+each other, latency is in proportion to the number, so it stays below 0.7 · 1.25 = 0.875 of what was too
+much."""
+MEMORY = 64
+"""Rounds in which the latency that is held to follows the present one, as answers may get longer."""
+AT_ONCE, OPENING_S = 8, 0.002
+"""Requests that leave at once in the beginning, and seconds between those that follow."""
+
+
+class Lanes:
+    """The number in flight, between 1 and ``most``.
+
+    Args:
+        adaptive: False to keep it at ``most`` whatever happens.
+    """
+
+    def __init__(self, most: int, adaptive: bool = True) -> None:
+        self.most, self.adaptive = most, adaptive
+        self.limit = float(most)
+        self.in_flight = 0
+        self._first_at: float | None = None
+        self._cut_at = float("-inf")
+        self._round: list[float] = []
+        self._usual_s: float | None = None
+
+    def wait_s(self, now: float) -> float | None:
+        """Return the seconds until a request may start, 0 for now; None when one has to end first."""
+        if self.in_flight >= int(self.limit):
+            return None
+        if not self.adaptive or self._first_at is None or self.in_flight < AT_ONCE:
+            return 0.0
+        return max(0.0, self._first_at + (self.in_flight + 1 - AT_ONCE) * OPENING_S - now)
+
+    def start(self, now: float) -> None:
+        """Count a request that starts."""
+        self._first_at = now if self._first_at is None else self._first_at
+        self.in_flight += 1
+
+    def end(self) -> None:
+        """Count a request that ended, whatever came of it."""
+        self.in_flight -= 1
+
+    def answered(self, started_at: float, now: float) -> None:
+        """Note an answer; at the end of a round the number grows if the server keeps up."""
+        if started_at < self._cut_at or self.limit >= self.most:
+            return
+        self._round.append(now - started_at)
+        if len(self._round) >= max(SHORTEST_ROUND, int(self.limit)):
+            self._end_round(sum(self._round) / len(self._round))
+
+    def _end_round(self, mean_s: float) -> None:
+        usual_s = mean_s if self._usual_s is None else self._usual_s
+        self._round, self._usual_s = [], usual_s + (mean_s - usual_s) / MEMORY
+        if mean_s <= KEEPS_UP * usual_s:
+            self.limit = min(float(self.most), self.limit + max(1.0, self.most * GROWTH))
+
+    def overloaded(self, started_at: float, now: float) -> None:
+        """Cut the number, unless it was cut already since that request started."""
+        if self.adaptive and started_at >= self._cut_at:
+            self.limit, self._cut_at = max(1.0, self.limit * CUT), now
+            self._round, self._usual_s = [], None

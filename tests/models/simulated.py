@@ -1,0 +1,116 @@
+"""A server and those who ask it, in simulated seconds: an hour of a run takes a moment."""
+
+import heapq
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from llmops.errors import WorldError
+from llmops.models.admission import Admission, Rates
+from llmops.models.told import RateLimit
+from llmops.records import Reply
+from tests.servers.bucket import Bucket
+
+REFUSAL_S = 0.003
+"""Seconds until a refusal is heard."""
+
+
+@dataclass
+class Server:
+    """What a simulated server does with a request.
+
+    Attributes:
+        retry_after: seconds that a 429 asks for, given those until there is room; None sends none.
+        tells: whether replies carry the rate limit.
+        work_s: the answer's latency, given how many are in work; beyond ``timeout_s`` it is a timeout.
+    """
+
+    per_min: float = 1e9
+    burst: float = 1e9
+    retry_after: Callable[[float], float] | None = math.ceil
+    tells: bool = False
+    work_s: Callable[[int], float] = lambda busy: 0.2
+    timeout_s: float = math.inf
+
+
+class Ran(NamedTuple):
+    """What came of a simulated run."""
+
+    seconds: float
+    calls: int
+    refused: int
+    timeouts: int
+    most_in_flight: int
+
+
+@dataclass(order=True)
+class _Event:
+    at: float
+    number: int
+    end: Callable[[], None] = field(compare=False)
+
+
+def ran(requests: int, server: Server, rates: Rates = Rates(), most: int = 64) -> Ran:  # noqa: B008 - frozen
+    """Ask until every request is answered, and tell how it went."""
+    return _Run(requests, server, rates, most).result()
+
+
+class _Run:
+    def __init__(self, requests: int, server: Server, rates: Rates, most: int) -> None:
+        self.now, self.server = 0.0, server
+        self.bucket = Bucket(server.per_min, server.burst, lambda: self.now)
+        self.admission = Admission(most, rates, 0.0)
+        self.left, self.answered, self.requests = requests, 0, requests
+        self.calls = self.refused = self.timeouts = self.most = 0
+        self.events: list[_Event] = []
+
+    def result(self) -> Ran:
+        while self.answered < self.requests:
+            wait_s = self.admission.wait_s(self.now, 0.0) if self.left else None
+            if wait_s == 0:
+                self._start()
+            elif wait_s is not None and (not self.events or self.now + wait_s < self.events[0].at):
+                self.now += wait_s
+            else:
+                event = heapq.heappop(self.events)
+                self.now = event.at
+                event.end()
+        return Ran(self.now, self.calls, self.refused, self.timeouts, self.most)
+
+    def _start(self) -> None:
+        ticket = self.admission.start(self.now, 0.0)
+        self.left -= 1
+        self.calls += 1
+        self.most = max(self.most, self.admission.lanes.in_flight)
+        taken = self.bucket.take(1)
+        told = self._told()
+        latency_s = self.server.work_s(self.admission.lanes.in_flight) if taken else REFUSAL_S
+
+        def end() -> None:
+            if not taken:
+                self._fail(ticket, "rate_limited", self._retry_after())
+            elif latency_s > self.server.timeout_s:
+                self._fail(ticket, "timeout", None)
+            else:
+                self.answered += 1
+                self.admission.answered(ticket, self.now, Reply(text="x"))
+            self.admission.heard(ticket, self.now, told)
+            self.admission.lanes.end()
+
+        heapq.heappush(self.events, _Event(self.now + min(latency_s, self.server.timeout_s), self.calls, end))
+
+    def _retry_after(self) -> float | None:
+        return self.server.retry_after(self.bucket.wait_s(1)) if self.server.retry_after else None
+
+    def _told(self) -> dict[str, RateLimit]:
+        if not self.server.tells:
+            return {}
+        return {"requests": RateLimit(self.bucket.size, math.floor(self.bucket.level), self.bucket.full_in_s)}
+
+    def _fail(self, ticket, kind: str, retry_after_s: float | None) -> None:
+        self.left += 1
+        self.refused += kind == "rate_limited"
+        self.timeouts += kind == "timeout"
+        fault = WorldError(kind, "x", transient=True, retry_after_s=retry_after_s)
+        self.admission.failed(ticket, self.now, fault)

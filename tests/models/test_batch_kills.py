@@ -12,6 +12,7 @@ import pytest
 from llmops import jsonl
 from llmops.records import Response, Spend
 from tests.servers.batches import BatchBehaviour
+from tests.servers.behaviour import Behaviour
 from tests.servers.started import started
 
 PARAMS = """
@@ -105,6 +106,7 @@ def test_a_run_killed_at_any_step_is_taken_up_by_the_next(step, tmp_path):
         assert project.responses.read_bytes() == first
         assert "6 from the store" in said
         assert server.batch_counts().sizes == [4, 2]
+        assert server.batch_counts().files == 2
 
 
 @pytest.mark.slow
@@ -162,3 +164,23 @@ def test_two_runs_at_the_same_time_share_one_batch(tmp_path):
         spent = list(jsonl.read(tmp_path / "state" / "spend.jsonl", Spend))
     assert sum(row.calls for row in spent) == EXAMPLES
     assert Counter(row.calls + row.hits for row in spent) == {EXAMPLES: 2}
+
+
+def test_models_in_batches_are_asked_side_by_side_with_each_other_and_the_rest(tmp_path):
+    with started(BatchBehaviour(still=True)) as server, started(Behaviour()) as chat:
+        project = Project(tmp_path, server, max_requests=50_000)
+        text = (tmp_path / "params.yaml").read_text(encoding="utf-8").replace("[bot]", "[bot, other, direct]")
+        bot = text[text.index("  bot:") :]
+        direct = f"  direct: {{kind: openai, model: m, base_url: '{chat.url}'}}\n"
+        text += bot.replace("bot:", "other:").replace("m-1", "m-2") + direct
+        (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+        process = project.start()
+        until(lambda: server.batch_counts().calls.get("create") == 2, process)
+        until(lambda: chat.counts().delivered.calls == EXAMPLES, process)
+        server.go_on()
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        responses = list(jsonl.read(project.responses, Response))
+    models = [response.model for response in responses]
+    assert models == ["bot"] * EXAMPLES + ["other"] * EXAMPLES + ["direct"] * EXAMPLES
+    assert all(response.error is None for response in responses)

@@ -47,7 +47,7 @@ class Asked:
 def ask(tmp_path, run):
     """Ask texts in batches of the server; further words go into the model's settings."""
 
-    def asking(server, *texts, budget_usd=None, attempts=3, batch=None, **more):
+    def asking(server, *texts, budget_usd=None, attempts=3, gives_up_s=None, batch=None, **more):
         settings = {
             "kind": "openai", "model": "m-1", "base_url": server.url, "mode": "batch", "price": PRICE,
             "batch": {"poll_s": 0.05, **(batch or {})}, "sampling": {"max_tokens": 100}, **more,
@@ -59,8 +59,11 @@ def ask(tmp_path, run):
             store = open_store(f"sqlite:///{tmp_path / 'state' / 'store.db'}")
             try:
                 [stack] = stacks(model, store, [meter], Limits(attempts=attempts))
-                found = await asyncio.gather(*map(stack.ask, requests(*texts)), return_exceptions=True)
+                async with asyncio.timeout(gives_up_s):
+                    found = await asyncio.gather(*map(stack.ask, requests(*texts)), return_exceptions=True)
                 return Asked(dict(zip(texts, found, strict=True)), meter)
+            except TimeoutError:
+                return Asked({}, meter)
             finally:
                 await model.close()
                 store.close()
@@ -204,6 +207,33 @@ def test_what_the_budget_does_not_reach_for_is_not_sent(ask):
     assert sizes == [5 - len(spent)]
     assert 0 < len(spent) < 5
     assert asked.meter.budget.spent_usd == pytest.approx(USD * sizes[0])
+
+
+def test_what_an_earlier_run_sent_is_collected_and_booked_without_any_budget_left(ask):
+    with started(BatchBehaviour(still=True)) as server:
+        first = ask(server, "a", "b", gives_up_s=2.0)
+        server.go_on()
+        second = ask(server, "a", "b", "c", budget_usd=0.0)
+        sizes = server.batch_counts().sizes
+    assert (first.meter.calls, first.meter.spent_usd) == (0, 0.0)
+    assert [second.found[text].text for text in "ab"] == ["a", "b"]
+    assert isinstance(second.found["c"], BudgetSpent)
+    assert second.meter.spent_usd == pytest.approx(2 * USD)
+    assert sizes == [2]
+
+
+def test_a_batch_that_was_stored_but_not_taken_out_of_the_journal_costs_nothing(ask, tmp_path):
+    with started(BatchBehaviour(still=True)) as server:
+        ask(server, "a", "b", gives_up_s=2.0)
+        [entry] = open_entries(tmp_path)
+        content = entry.read_bytes()
+        server.go_on()
+        ask(server, "a", "b")
+        entry.write_bytes(content)
+        assert ask(server, "a", "b", "c").texts == {"a": "a", "b": "b", "c": "c"}
+        counts = server.batch_counts()
+    assert counts.sizes == [2, 1]
+    assert set(counts.processed.values()) == {1}
 
 
 def test_rows_of_requests_that_were_never_sent_are_counted_and_left_out(ask, capsys, tmp_path):

@@ -1,7 +1,10 @@
 """The model stack: the one place where the wrappers are put together."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from math import inf
+
+from msgspec.structs import replace
 
 from llmops.models.admission import Rates
 from llmops.models.batch_journal import Journal
@@ -41,9 +44,15 @@ def stacked(model: Model, store: Store, meter: Meter, limits: Limits) -> Model:
     return stacks(model, store, [meter], limits)[0]
 
 
-def cost_of(model: Model) -> Cost:
-    """Return what tells the cost of the model's replies."""
-    return pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+def cost_of(model: Model, at: datetime | None = None) -> Cost:
+    """Return what tells the cost of the model's replies, at prices of ``at`` or of when each was asked.
+
+    Where the model is asked in batches it is the batch price, also of an answer that came directly.
+    """
+    cost = pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"), at)
+    if (tier := model.tier) is None:
+        return cost
+    return lambda reply: cost(replace(reply, service_tier=tier))
 
 
 def price_source(model: Model) -> str | None:

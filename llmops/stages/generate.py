@@ -11,7 +11,7 @@ from time import monotonic
 
 from llmops import jsonl
 from llmops.config import PARAMS, section
-from llmops.errors import Stopped
+from llmops.errors import Stopped, UserError
 from llmops.generating import GO_ON, Round, Run, one_user_error, side_by_side
 from llmops.models.budget import Budget, checked
 from llmops.models.catalog import closed_model, open_model
@@ -83,12 +83,11 @@ async def _ask_models(
     places: Places, job: Job, opened: Callable[[], list[Model]], settings: Params, spool: Spool
 ) -> None:
     """Put every model's responses, numbered in the order of the suite's models, prompts and examples."""
-    models, stop = opened(), Stop()
+    models, stop = await _affordable(opened(), settings), Stop()
     with (
         closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
         on_signals(stop.ask),
     ):
-        check_budget(models, settings)
         run = Run(store, Budget(settings), settings, stop, settings.seed)
 
         async def ask_in_turn(numbers: Sequence[int]) -> None:
@@ -103,6 +102,17 @@ async def _ask_models(
             async with asyncio.TaskGroup() as asking:
                 for numbers in side_by_side(models):
                     asking.create_task(ask_in_turn(numbers))
+
+
+async def _affordable(models: list[Model], settings: Params) -> list[Model]:
+    """Return the models; they are closed where a budget could not be held."""
+    try:
+        check_budget(models, settings)
+    except UserError:
+        for model in models:
+            await model.close()
+        raise
+    return models
 
 
 async def _ask_model(places: Places, asked: Round) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from llmops.errors import UserError
 from llmops.models.budget import Allowance, Budget, BudgetSpent
-from llmops.models.catalog import open_model, parse_spec
+from llmops.models.catalog import closed_model, open_model, parse_spec
 from llmops.models.meter import Meter
 from llmops.models.model import request_key
-from llmops.models.stack import BATCHES, Limits, stacks
+from llmops.models.stack import BATCHES, Limits, cost_of, stacks
 from llmops.models.store import open_store
 from llmops.places import Places
-from llmops.records import Message, Request
+from llmops.records import Message, Reply, Request
 from tests.servers.batches import BatchBehaviour
 from tests.servers.started import started
 
@@ -122,6 +122,16 @@ def test_the_key_is_that_of_direct_asking(ask, tmp_path, run):
 
     direct, batch = run(keys())
     assert direct == batch
+
+
+@pytest.mark.parametrize(("model", "share"), [("gpt-4o-mini", 0.5), ("nobody-knows-it", None)])
+def test_what_a_batch_will_cost_is_told_before_it_is_sent(model, share, tmp_path):
+    def cost(mode):
+        spec = parse_spec("bot", {"kind": "openai", "model": model, "mode": mode})
+        told = cost_of(closed_model("bot", spec, Places(tmp_path)))
+        return told(Reply(input_tokens=10**6, output_tokens=10**6, asked_at="2026-11-01T00:00:00+00:00"))
+
+    assert cost("batch") == (None if share is None else pytest.approx(share * cost("direct")))
 
 
 def test_what_failed_is_sent_again_and_nothing_else(ask):

@@ -1,7 +1,8 @@
 """A token bucket: so much a second on average, and so much at once at most."""
 
-CATCH_UP_S = 0.05
-"""Seconds by which starts that came late may be made up for, so that late sleeps cost no throughput."""
+CATCH_UP_S = 0.5
+"""Seconds of starts that came late and may be made up for, so that a late sleep costs no throughput. A
+limit a minute is held by the second at the finest, so half of that is not refused."""
 REOPENING = 0.5
 """What a bucket holds that was closed. With 1 the first would come at the very moment that it may; with 0
 it would come later than it needs to, each time."""
@@ -31,6 +32,11 @@ class Bucket:
         """Take an amount, or give one back that is below 0."""
         self._fill(now)
         self.level = min(self.size, self.level - amount)
+
+    def held(self, now: float) -> float:
+        """Return what it holds, below 0 when it is in debt."""
+        self._fill(now)
+        return self.level
 
     def retune(self, now: float, per_s: float) -> None:
         """Fill at another speed from now on."""

@@ -86,9 +86,8 @@ def stacks(
         return [stored(each, store, meter) for each, meter in zip(asked, meters, strict=True)]
     rates = Rates(limits.requests_per_min, limits.tokens_per_min, limits.adaptive, limits.patience_s)
     gate = limited(stoppable(timed(model), stop), limits.concurrency, rates, sleep=stop.sleep)
-    cost = cost_of(model)
+    cost, standing = cost_of(model), Standing(lambda: any(meter.hits for meter in meters))
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
-    standing = Standing(lambda: any(meter.hits for meter in meters))
     asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
     return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]
 

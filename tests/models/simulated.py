@@ -4,7 +4,7 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from llmops.errors import WorldError
 from llmops.models.admission import Admission, Rates
@@ -22,14 +22,14 @@ class Server:
 
     Attributes:
         retry_after: seconds that a 429 asks for, given those until there is room; None sends none.
-        tells: whether replies carry the rate limit.
+        tells: whether replies carry the rate limit: as it was when they were ``asked`` or ``answered``.
         work_s: the answer's latency, given how many are in work; beyond ``timeout_s`` it is a timeout.
     """
 
     per_min: float = 1e9
     burst: float = 1e9
     retry_after: Callable[[float], float] | None = math.ceil
-    tells: bool = False
+    tells: Literal["asked", "answered"] | None = None
     work_s: Callable[[int], float] = lambda busy: 0.2
     timeout_s: float = math.inf
 
@@ -84,7 +84,7 @@ class _Run:
         self.calls += 1
         self.most = max(self.most, self.admission.lanes.in_flight)
         taken = self.bucket.take(1)
-        told = self._told()
+        told = self._told() if self.server.tells == "asked" else {}
         latency_s = self.server.work_s(self.admission.lanes.in_flight) if taken else REFUSAL_S
 
         def end() -> None:
@@ -95,7 +95,7 @@ class _Run:
             else:
                 self.answered += 1
                 self.admission.answered(ticket, self.now, Reply(text="x"))
-            self.admission.heard(ticket, self.now, told)
+            self.admission.heard(ticket, self.now, self._told() if self.server.tells == "answered" else told)
             self.admission.lanes.end()
 
         heapq.heappush(self.events, _Event(self.now + min(latency_s, self.server.timeout_s), self.calls, end))
@@ -104,8 +104,7 @@ class _Run:
         return self.server.retry_after(self.bucket.wait_s(1)) if self.server.retry_after else None
 
     def _told(self) -> dict[str, RateLimit]:
-        if not self.server.tells:
-            return {}
+        self.bucket.take(0)
         return {"requests": RateLimit(self.bucket.size, math.floor(self.bucket.level), self.bucket.full_in_s)}
 
     def _fail(self, ticket, kind: str, retry_after_s: float | None) -> None:

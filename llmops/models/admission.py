@@ -84,21 +84,18 @@ class Admission:
         Raises:
             WorldError: the server asked for a longer pause than is waited for.
         """
-        closed_s = self.closed_until - now
-        if closed_s > self.rates.longest_wait_s:
-            raise WorldError(
-                "rate_limited",
-                f"not asked: the server wants a pause of {closed_s:.0f} s more",
-                transient=False,
-                sent=False,
-            )
+        amounts: dict[Unit, float] = {"requests": 1.0, "tokens": tokens}
+        told_s = [mirror.wait_s(now, amounts[unit]) for unit, mirror in self._told.items()]
+        pause_s = max(self.closed_until - now, *told_s, 0.0)
+        if pause_s > self.rates.longest_wait_s:
+            message = f"not asked: the server wants a pause of {pause_s:.0f} s more"
+            raise WorldError("rate_limited", message, transient=False, sent=False)
         lane_s = self.lanes.wait_s(now)
         if lane_s is None:
             return None
-        amounts: dict[Unit, float] = {"requests": 1.0, "tokens": tokens}
-        buckets: list[tuple[Unit, Bucket | Mirror]] = [*self._set.items(), *self._told.items()]
-        waits = [closed_s, lane_s, self.pace.wait_s(now), *(b.wait_s(now, amounts[u]) for u, b in buckets)]
-        return wait_s if (wait_s := max(waits)) > AT_ONCE_S else 0.0
+        set_s = [bucket.wait_s(now, amounts[unit]) for unit, bucket in self._set.items()]
+        wait_s = max(pause_s, lane_s, self.pace.wait_s(now), *set_s)
+        return wait_s if wait_s > AT_ONCE_S else 0.0
 
     def start(self, now: float, tokens: float) -> Ticket:
         """Let a request start."""

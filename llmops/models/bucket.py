@@ -43,9 +43,9 @@ class Bucket:
         self._fill(now)
         self.per_s, self.size = per_s, _size(per_s)
 
-    def close(self, until: float) -> None:
-        """Hold nearly nothing until then."""
-        self.level, self._at = REOPENING, max(self._at, until)
+    def close(self, until: float, level: float = 0.0) -> None:
+        """Let nothing start until then, and hold so much at that time."""
+        self.level, self._at = min(self.size, max(REOPENING, level)), max(self._at, until)
 
     def _fill(self, now: float) -> None:
         self.level = min(self.size, self.level + max(0.0, now - self._at) * self.per_s)

@@ -4,6 +4,7 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Literal, NamedTuple
 
 from llmops.errors import WorldError
@@ -21,6 +22,7 @@ class Server:
     """What a simulated server does with a request.
 
     Attributes:
+        whim: share of requests that are refused for no reason, in turn.
         retry_after: seconds that a 429 asks for, given those until there is room; None sends none.
         tells: whether replies carry the rate limit: as it was when they were ``asked`` or ``answered``.
         work_s: the answer's latency, given how many are in work; beyond ``timeout_s`` it is a timeout.
@@ -32,6 +34,7 @@ class Server:
     tells: Literal["asked", "answered"] | None = None
     work_s: Callable[[int], float] = lambda busy: 0.2
     timeout_s: float = math.inf
+    whim: float = 0.0
 
 
 class Ran(NamedTuple):
@@ -64,6 +67,7 @@ class _Run:
         self.left, self.answered, self.requests = requests, 0, requests
         self.calls = self.refused = self.timeouts = self.most = 0
         self.events: list[_Event] = []
+        self.drawn = Random(0)
 
     def result(self) -> Ran:
         while self.answered < self.requests:
@@ -83,7 +87,7 @@ class _Run:
         self.left -= 1
         self.calls += 1
         self.most = max(self.most, self.admission.lanes.in_flight)
-        taken = self.bucket.take(1)
+        taken = self.bucket.take(1) and self.drawn.random() >= self.server.whim
         told = self._told() if self.server.tells == "asked" else {}
         latency_s = self.server.work_s(self.admission.lanes.in_flight) if taken else REFUSAL_S
 

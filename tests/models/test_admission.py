@@ -12,7 +12,7 @@ from llmops.models.expected import UNKNOWN_OUTPUT, Expected
 from llmops.models.lanes import Lanes
 from llmops.models.model import Model
 from llmops.models.pace import Pace
-from llmops.models.told import RateLimit, Told, seconds_until
+from llmops.models.told import RateLimit, Told, retry_after_s, seconds_until
 from llmops.records import Reply
 from tests.models.simulated import Server, ran
 
@@ -53,6 +53,14 @@ def test_what_is_told_in_part_is_not_used(missing):
     told = Told()
     told.hear(headers(**missing))
     assert told.taken() == {}
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after": "2"}, 2.0), ({"retry-after": "2", "retry-after-ms": "1250"}, 1.25), ({}, None)],
+)
+def test_a_pause_is_read_to_the_millisecond_where_it_is_told(headers, seconds):
+    assert retry_after_s(headers) == seconds
 
 
 # buckets
@@ -195,6 +203,16 @@ def test_an_overloaded_server_is_spared_and_still_kept_busy():
     assert went.timeouts <= 0.1 * went.calls
     assert went.seconds <= 1.1 * 3000 * 0.2 / 8
     assert stubborn.most_in_flight == 40
+
+
+def test_a_server_that_refuses_on_a_whim_is_not_slowed_down_for():
+    went = ran(5000, Server(retry_after=None, whim=0.05))
+    assert went.seconds <= 2 * 5000 * 0.2 / 64
+
+
+def test_a_server_that_refuses_on_a_whim_is_still_given_the_pauses_it_asks_for():
+    went = ran(1000, Server(retry_after=lambda wait_s: 1.0, whim=0.02))
+    assert went.refused / 3 < went.seconds < 2 * went.refused + 10
 
 
 def busy(retry_after_s=None):

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = sorted((ROOT / "llmops").rglob("*.py"))
 DOORS = {
     "aiohttp": {"llmops/models/exchange.py"},
+    "openai": {"llmops/models/openai_client.py", "llmops/models/openai_batches.py"},
     "xllamacpp": {"llmops/models/llamacpp.py"},
     "transformers": {"llmops/models/hugging_face.py"},
     "torch": {"llmops/models/hugging_face.py"},

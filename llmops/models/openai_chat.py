@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from llmops.errors import WorldError
-from llmops.models.address import address_of, checked_url, explained
+from llmops.errors import UserError, WorldError
+from llmops.models.address import Address, address_of, checked_url, explained
 from llmops.models.chat_body import chat_body
-from llmops.models.completions import read_answer
+from llmops.models.completions import read_answer, read_completion
 from llmops.models.exchange import CONNECT_S, Exchange, decoded
 from llmops.models.model import Model, not_open
-from llmops.models.specs import OPENAI_URL, OpenAISpec, sampling_identity
+from llmops.models.specs import OPENAI_URL, BatchSpec, OpenAISpec, sampling_identity
 from llmops.models.streams import added_up
 from llmops.models.told import Told
+from llmops.prices import BATCH
 from llmops.records import Fault, Reply, Request
 
 PATH = "/chat/completions"
@@ -39,6 +40,7 @@ def closed_openai(name: str, spec: OpenAISpec) -> Model:
         not_open,
         price=spec.price,
         concurrency=spec.concurrency,
+        tier=BATCH if spec.mode == "batch" else None,
     )
 
 
@@ -64,7 +66,26 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         except WorldError as fault:
             raise explained(fault, address) from None
 
-    return dataclasses.replace(closed, ask=ask, close=exchange.close)
+    if spec.mode == "direct":
+        return dataclasses.replace(closed, ask=ask, close=exchange.close)
+    return _in_batches(closed, spec, address)
+
+
+def _in_batches(closed: Model, spec: OpenAISpec, address: Address) -> Model:
+    from llmops.models.openai_batches import open_batches  # openai takes half a second to load
+    from llmops.models.openai_client import Problem, fault_of, open_client
+
+    def read(body: Any, request: Request | None) -> Reply:
+        if request is None:
+            return _within(read_completion(body), spec.context)
+        return _within(read_answer(body, request, spec.sampling, closed.wire(request)), spec.context)
+
+    def spoken(problem: Problem) -> WorldError | UserError:
+        return explained(fault_of(problem), address)
+
+    client = open_client(address, spec.timeout_s)
+    batches = open_batches(client, spec.batch or BatchSpec(), read, spoken)
+    return dataclasses.replace(closed, close=client.close, batches=batches)
 
 
 async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:

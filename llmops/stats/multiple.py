@@ -1,10 +1,11 @@
-"""P-values of a family of claims, adjusted for how many there are."""
+"""Decisions on a family of claims, corrected for how many there are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from llmops.stats.column import finite
+from llmops.stats.column import Floats, finite
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -43,7 +44,35 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     return _placed(np.minimum.accumulate((factors * ordered)[::-1])[::-1], order)
 
 
-def _ordered(p_values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def step_down(claims: int, settled: Callable[[int, int], bool]) -> list[int]:
+    """Return among how many comparisons each claim was last tested by Holm's method, with intervals.
+
+    Every claim is first held to the interval of confidence 1 − α/m. Those that it settles leave, and
+    the m' that remain are held to that of 1 − α/m', until none leaves. A claim's p-value is α at the
+    interval that just settles it, so this is `holm`; where intervals are all there is, it needs no
+    p-value.
+
+    >>> p_values = [0.01, 0.04, 0.03, 0.005]
+    >>> step_down(4, lambda claim, comparisons: p_values[claim] <= 0.05 / comparisons)
+    [3, 2, 2, 4]
+
+    Args:
+        settled: (claim, k) → the interval of confidence 1 − α/k settles the claim; true at k where it
+            is at any greater.
+    """
+    tested, open_ = [0] * claims, set(range(claims))
+    while open_:
+        among = len(open_)
+        for claim in open_:
+            tested[claim] = among
+        left = {claim for claim in open_ if not settled(claim, among)}
+        if left == open_:
+            break
+        open_ = left
+    return tested
+
+
+def _ordered(p_values: Sequence[float]) -> tuple[Floats, NDArray[np.intp]]:
     values = finite(p_values)
     if ((values < 0) | (values > 1)).any():
         where = int(np.flatnonzero((values < 0) | (values > 1))[0])
@@ -52,7 +81,7 @@ def _ordered(p_values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     return values[order], order
 
 
-def _placed(adjusted: np.ndarray, order: np.ndarray) -> list[float]:
+def _placed(adjusted: Floats, order: NDArray[np.intp]) -> list[float]:
     placed = np.empty_like(adjusted)
     placed[order] = adjusted
     return [float(value) for value in placed]

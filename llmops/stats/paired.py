@@ -71,9 +71,7 @@ def wilcoxon(ours: Sequence[float], theirs: Sequence[float]) -> Test:
     )
 
 
-def sign_flips(
-    ours: Sequence[float], theirs: Sequence[float], seed: int, resamples: int = RESAMPLES
-) -> Test:
+def sign_flips(ours: Sequence[float], theirs: Sequence[float], seed: int, resamples: int = RESAMPLES) -> Test:
     """Test whether the mean difference is 0 by flipping the differences' signs at random.
 
     Under the null each pair's two values could as well be swapped. With k of B random swaps at

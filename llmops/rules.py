@@ -83,7 +83,8 @@ def _reason(claim: Claim, decision: Decision) -> str:
     if value is None:
         return _unknown(claim) or f"no {what} is known"
     if low is None and high is None:
-        return f"{what} {value:.4g} has no interval{_sureness(decision)}: {_unknown(claim) or 'too few examples'}"
+        why = _unknown(claim) or "too few examples"
+        return f"{what} {value:.4g} has no interval{_sureness(decision)}: {why}"
     shown = f"{what} {number(value)} {interval(low, high)}".rstrip() + _sureness(decision)
     held = bounds(claim)
     if decision.outcome != "inconclusive":

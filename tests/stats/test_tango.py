@@ -62,7 +62,7 @@ def test_equivalence_is_the_worse_of_its_two_sides():
 
 
 def test_a_margin_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="margin is -0.1"):
+    with pytest.raises(ValueError, match=r"margin is -0\.1"):
         non_inferiority(1, 1, 10, -0.1)
 
 

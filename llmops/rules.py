@@ -81,9 +81,9 @@ def _reason(claim: Claim, decision: Decision) -> str:
     value, low, high, _ = decision.ends
     what = "value" if margin(claim.rule) is None else "difference"
     if value is None:
-        return _unknown(claim) or f"no {what} is known"
+        return _unknown(claim, decision) or f"no {what} is known"
     if low is None and high is None:
-        why = _unknown(claim) or "too few examples"
+        why = _unknown(claim, decision) or "too few examples"
         return f"{what} {value:.4g} has no interval{_sureness(decision)}: {why}"
     shown = f"{what} {number(value)} {interval(low, high)}".rstrip() + _sureness(decision)
     held = bounds(claim)
@@ -107,9 +107,11 @@ def _bound(held: Bounds) -> str:
     return f"{held.at_least if held.at_least is not None else held.at_most:g}"
 
 
-def _unknown(claim: Claim) -> str | None:
+def _unknown(claim: Claim, decision: Decision) -> str | None:
     """Return why the value, the difference or its interval is not known."""
-    estimate = claim.estimate
+    estimate, wanted = claim.estimate, decision.ends.confidence
+    if decision.note.startswith(HOLM) and not any(limits.confidence == wanted for limits in estimate.limits):
+        return "the estimates are of other rules; run `llmops compare`"
     if margin(claim.rule) is None:
         return estimate.reason
     return (

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from msgspec.structs import replace
 
 from llmops.baseline import Reference
 from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
+from llmops.family import with_limits
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
 from llmops.signature import signature
@@ -43,6 +44,8 @@ class Settings(Record):
     confidence: float = 0.95
     resamples: int = 2000
     seed: int = 0
+    correction: Literal["holm", "none"] = "holm"
+    """How the rules of a suite share the error between them."""
 
 
 class Plan(NamedTuple):
@@ -80,6 +83,16 @@ def load_plan(root: Path, name: str) -> Plan:
     return Plan(name, suite, metrics, section(root, "compare", Settings))
 
 
+class _Given(NamedTuple):
+    """Rows, grouped once for intervals at any confidence."""
+
+    responses: Mapping[Run, list[Response]]
+    scores: list[Score]
+    measured: Mapping[tuple[Run, str], Column]
+    reference: Mapping[str, tuple[str, Column]]
+    unread: Mapping[Run, int]
+
+
 def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     """Return the estimates of every run among the rows; the same rows give the same bits."""
     responses = _by_run(rows.responses)
@@ -89,18 +102,48 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
         corpora={metric.name: metric.corpus for metric in plan.metrics if metric.corpus},
         resampling=_drawing(plan),
     )
-    classes = _classifications(rows.scores, plan.suite, plan.settings)
-    if about.clusters or plan.suite.repeats > 1:
-        reason = "examples repeat or share a source, which this interval cannot take into account"
-        classes = {run: _without_intervals(report, reason) for run, report in classes.items()}
-    found = list(_estimates(plan, responses, rows.scores, baseline, about))
-    found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
-    found += _calibrations(plan, responses, rows.scores, about)
+    given = _given(plan, responses, rows.scores, baseline, about)
+    classes = _classes(plan, given, about)
+    found = _found(plan, given, about, classes)
+    if plan.settings.correction == "holm":
+        found = with_limits(plan.suite, found, lambda confidence: _again(plan, given, about, confidence))
     paid = {run: total(costs(group).values()) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     reached = {run: {r.example_id for r in group if not unasked(r)} for run, group in responses.items()}
     found = [_beside_unasked(e, reached[Run(e.model, e.prompt)], about) for e in found]
     return Comparison([_signed(e, plan) for e in sorted(found, key=_order(plan.suite))], classes)
+
+
+def _found(
+    plan: Plan, given: _Given, about: Setting, classes: Mapping[Run, Classification]
+) -> list[Estimate]:
+    """Return the estimates with their intervals; what they share with their run is not told yet."""
+    found = list(_estimates(given, about))
+    found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
+    return [*found, *_calibrations(plan, given.responses, given.scores, about)]
+
+
+def _again(plan: Plan, given: _Given, about: Setting, confidence: float) -> list[Estimate]:
+    """Return what the suite's rules speak of, with intervals at another confidence."""
+    metrics = {rule.metric for rule in plan.suite.rules}
+    slices = {OVERALL, *(rule.slice for rule in plan.suite.rules)}
+    about = about._replace(
+        confidence=confidence, slices={name: ids for name, ids in about.slices.items() if name in slices}
+    )
+    with_classes = {CLASSIFIED} if MACRO_F1 in metrics else set()
+    kept = {key: column for key, column in given.measured.items() if key[1] in metrics | with_classes}
+    needed = metrics & {*CALIBRATION, MACRO_F1}
+    given = given._replace(measured=kept, scores=given.scores if needed else [])
+    return _found(plan, given, about, _classes(plan, given, about) if with_classes else {})
+
+
+def _classes(plan: Plan, given: _Given, about: Setting) -> dict[Run, Classification]:
+    """Return how each run errs; without intervals where its answers do not stand each for itself."""
+    classes = _classifications(given.scores, plan, about.confidence)
+    if not about.clusters and plan.suite.repeats == 1:
+        return classes
+    reason = "examples repeat or share a source, which this interval cannot take into account"
+    return {run: _without_intervals(report, reason) for run, report in classes.items()}
 
 
 def _beside_unasked(estimate: Estimate, asked: Set[str], about: Setting) -> Estimate:
@@ -153,27 +196,30 @@ def _by_run(responses: Iterable[Response]) -> dict[Run, list[Response]]:
     return grouped
 
 
-def _estimates(
+def _given(
     plan: Plan,
     responses: Mapping[Run, list[Response]],
     scores: list[Score],
     baseline: Reference | None,
     about: Setting,
-) -> Iterator[Estimate]:
+) -> _Given:
     worst = {metric.name: metric.worst for metric in plan.metrics}
     paid = {run: costs(group) for run, group in responses.items()}
     measured = columns(scores, about.policy, paid, worst, about.chances)
-    reference = _by_metric(baseline, about, worst)
     unread: dict[Run, int] = defaultdict(int)
     for score in scores:
         if score.metric == plan.suite.metrics[0] and score.missing == "unread":
             unread[Run(score.model, score.prompt)] += 1
-    for (run, metric), column in measured.items():
-        theirs = reference.get(metric)
+    return _Given(responses, scores, measured, _by_metric(baseline, about, worst), unread)
+
+
+def _estimates(given: _Given, about: Setting) -> Iterator[Estimate]:
+    for (run, metric), column in given.measured.items():
+        theirs = given.reference.get(metric)
         others = theirs if theirs and theirs[0] != str(run) else None
         yield from metric_estimates(run, metric, column, others, about)
-    for run, group in responses.items():
-        yield from run_estimates(run, group, unread[run], about)
+    for run, group in given.responses.items():
+        yield from run_estimates(run, group, given.unread[run], about)
 
 
 def _by_metric(
@@ -186,20 +232,20 @@ def _by_metric(
     return {metric: (baseline.name, column) for (_, metric), column in held.items()}
 
 
-def _classifications(scores: Iterable[Score], suite: Suite, settings: Settings) -> dict[Run, Classification]:
+def _classifications(scores: Iterable[Score], plan: Plan, confidence: float) -> dict[Run, Classification]:
     """Return the confusion and per-class numbers of each run; none when the suite does not classify."""
     labels: dict[Run, list[tuple[str, str | None]]] = defaultdict(list)
     for score in scores:
-        counted = score.missing is None or (score.missing == "unread" and suite.unread != "excluded")
+        counted = score.missing is None or (score.missing == "unread" and plan.suite.unread != "excluded")
         if score.metric == CLASSIFIED and score.target is not None and counted:
             labels[Run(score.model, score.prompt)].append((score.target, score.read))
     return {
         run: classification(
             [target for target, _ in pairs],
             [read for _, read in pairs],
-            settings.seed,
-            settings.resamples,
-            settings.confidence,
+            plan.settings.seed,
+            plan.settings.resamples,
+            confidence,
         )
         for run, pairs in labels.items()
     }

@@ -230,6 +230,19 @@ class Score(Record):
     """What the example adds to the value of a corpus, such as n-gram counts; [] for a mean."""
 
 
+class Limits(Record):
+    """An estimate's intervals where it is one of several comparisons."""
+
+    comparisons: int
+    """How many share the error between them: k."""
+    confidence: float
+    """1 − (1 − the estimate's)/k."""
+    low: float | None = None
+    high: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+
+
 class Estimate(Record):
     """A metric over the examples of one slice, with its interval and its baseline difference."""
 
@@ -276,6 +289,8 @@ class Estimate(Record):
     """What the slice's answers cost; None when any of them has no known price."""
     signature: str | None = None
     """Metric, version, policy, settings, n and interval in one line; None in files from before it was."""
+    limits: list[Limits] = []
+    """For 1, 2, … comparisons, where a rule speaks of it and rules are corrected for how many they are."""
 
 
 class Verdict(Record):

@@ -21,17 +21,29 @@ class Baseline(Record):
 
 
 class Rule(Record):
-    """One sentence that estimates are held to; exactly one of the three bounds is given."""
+    """One sentence that estimates are held to; exactly one of the four bounds is given."""
 
     metric: str
     at_least: float | None = None
     at_most: float | None = None
     no_worse_by: float | None = None
     """Non-inferiority margin: passes when the metric is surely not worse than the baseline by more."""
+    equivalent_within: float | None = None
+    """Equivalence margin: passes when the metric surely differs from the baseline by no more."""
     slice: str = OVERALL
     models: list[str] = []
     """The models it holds for; none named means all."""
     prompts: list[str] = []
+
+
+MARGINS = ("no_worse_by", "equivalent_within")
+"""The bounds of a difference to the baseline."""
+BOUNDS = ("at_least", "at_most", *MARGINS)
+
+
+def margin(rule: Rule) -> float | None:
+    """Return the margin of a rule on the difference to the baseline; None of a rule on the value."""
+    return rule.equivalent_within if rule.no_worse_by is None else rule.no_worse_by
 
 
 class Suite(Record):
@@ -112,17 +124,16 @@ def _check_baseline(suite: Suite, where: str) -> None:
 
 
 def _check_rule(rule: Rule, suite: Suite, where: str) -> None:
-    given = [key for key in ("at_least", "at_most", "no_worse_by") if getattr(rule, key) is not None]
+    given = [key for key in BOUNDS if getattr(rule, key) is not None]
     if len(given) != 1:
+        raise UserError(f"{where}: has {given or 'no bound'}; give one of {list(BOUNDS)}")
+    wide = margin(rule)
+    if wide is not None and suite.baseline is None:
         raise UserError(
-            f"{where}: has {given or 'no bound'}; give one of ['at_least', 'at_most', 'no_worse_by']"
+            f"{where}: {given[0]} needs a baseline; add `baseline: {{model: …, prompt: …}}` to the suite"
         )
-    if rule.no_worse_by is not None and suite.baseline is None:
-        raise UserError(
-            f"{where}: no_worse_by needs a baseline; add `baseline: {{model: …, prompt: …}}` to the suite"
-        )
-    if rule.no_worse_by is not None and rule.no_worse_by < 0:
-        raise UserError(f"{where}: no_worse_by: is {rule.no_worse_by}; a margin is 0 or more")
+    if wide is not None and wide < 0:
+        raise UserError(f"{where}: {given[0]}: is {wide}; a margin is 0 or more")
     for key, named, known in (
         ("models", rule.models, suite.models),
         ("prompts", rule.prompts, suite.prompts),

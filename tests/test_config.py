@@ -106,7 +106,7 @@ def test_a_suite_is_read_with_its_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rule": "{metric: x}"}, r"rules\[1\]: has no bound; give one of \['at_least', 'at_most', 'no_worse_by'\]"),
+        ({"rule": "{metric: x}"}, r"rules\[1\]: has no bound; give one of \['at_least', 'at_most', 'no_worse_by', 'equivalent_within'\]"),
         ({"rule": "{metric: x, no_worse_by: -0.1}"}, r"no_worse_by: is -0.1; a margin is 0 or more"),
         ({"rule": "{metric: x, at_least: 1, models: [m9]}"}, r"models: 'm9' is not of this suite; models are \['m1', 'm2'\]"),
         ({"rule": "{metric: x, at_last: 1}"}, r"rules\[1\]: unknown key 'at_last'"),

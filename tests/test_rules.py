@@ -3,7 +3,7 @@
 import pytest
 
 from llmops.errors import UserError
-from llmops.records import Estimate, Verdict
+from llmops.records import Estimate, Limits, Verdict
 from llmops.rules import sentence, verdicts, worst
 from llmops.suites import Baseline, Rule, Suite
 
@@ -96,6 +96,84 @@ def test_any_fail_outranks_any_inconclusive() -> None:
     assert worst(["pass", "inconclusive", "fail"]) == "fail"
     assert worst(["pass", "inconclusive"]) == "inconclusive"
     assert worst([]) is None
+
+
+def judged_together(rules: list[Rule], *estimates: Estimate) -> list[Verdict]:
+    suite = Suite(
+        dataset="d", task="label", prompts=["p"], models=["m"], metrics=["label_accuracy"], rules=rules
+    )
+    return list(verdicts("s", suite, list(estimates)))
+
+
+def with_limits(comparisons: int, low: float, high: float, **changes: object) -> Estimate:
+    """An estimate whose interval among k comparisons reaches (k − 1) hundredths farther on each side."""
+    limits = [
+        Limits(k, 1 - 0.05 / k, low - 0.01 * (k - 1), high + 0.01 * (k - 1))
+        for k in range(1, comparisons + 1)
+    ]
+    return estimate(low=low, high=high, limits=limits, **changes)
+
+
+@pytest.mark.parametrize(("high", "outcome"), [(0.015, "pass"), (0.03, "inconclusive")])
+def test_equivalence_holds_both_ends_of_the_difference(high: float, outcome: str) -> None:
+    same = estimate(difference=0.0, difference_low=-0.015, difference_high=high)
+    [verdict] = judged(Rule(metric="label_accuracy", equivalent_within=0.02), same)
+    assert verdict.outcome == outcome
+    assert verdict.rule == "label_accuracy within 0.02 of the baseline"
+
+
+def test_equivalence_fails_when_the_difference_is_surely_beyond_the_margin() -> None:
+    better = estimate(difference=0.1, difference_low=0.05, difference_high=0.15)
+    [verdict] = judged(Rule(metric="label_accuracy", equivalent_within=0.02), better)
+    assert (verdict.outcome, verdict.reason) == ("fail", "difference 0.1 [0.05, 0.15] misses ±0.02")
+
+
+def test_several_claims_are_held_to_wider_intervals() -> None:
+    rules = [Rule(metric="label_accuracy", at_least=0.8)]
+    first, second = (with_limits(2, low, 0.9, model=m) for m, low in (("a", 0.82), ("b", 0.805)))
+    [sure, unsure] = judged_together(rules, first, second)
+    assert sure.outcome == "pass"
+    assert sure.reason == "value 0.85 [0.81, 0.91] at 97.5 % meets 0.8; Holm over 2 comparisons"
+    assert unsure.outcome == "pass", "the first left, so the second is the only one that remains"
+    assert unsure.reason == "value 0.85 [0.805, 0.9] at 95 % meets 0.8; Holm over 2 comparisons"
+
+
+def test_a_claim_that_would_pass_alone_may_not_pass_among_others() -> None:
+    rules = [Rule(metric="label_accuracy", at_least=0.8)]
+    found = judged_together(rules, *(with_limits(2, 0.805, 0.9, model=m) for m in "ab"))
+    assert [verdict.outcome for verdict in found] == ["inconclusive"] * 2
+    assert found[0].reason.startswith("value 0.85 [0.795, 0.91] at 97.5 % includes 0.8")
+
+
+def test_a_pass_does_not_make_a_fail_easier() -> None:
+    rules = [Rule(metric="label_accuracy", at_least=0.8)]
+    [passing, failing] = judged_together(
+        rules, with_limits(2, 0.85, 0.9, model="a"), with_limits(2, 0.7, 0.795, model="b", value=0.75)
+    )
+    assert passing.outcome == "pass"
+    assert failing.outcome == "inconclusive"
+    assert "[0.69, 0.805] at 97.5 % includes 0.8" in failing.reason
+
+
+def test_complete_counts_are_no_comparisons() -> None:
+    rules = [Rule(metric="label_accuracy", at_least=0.8), Rule(metric="cost_usd", at_most=1)]
+    cost = estimate(metric="cost_usd", value=0.5, low=0.5, high=0.5, method="complete")
+    found = judged_together(rules, with_limits(1, 0.81, 0.9), cost)
+    assert [verdict.reason for verdict in found] == ["value 0.85 [0.81, 0.9] meets 0.8", "value 0.5 meets 1"]
+
+
+def test_without_a_correction_a_verdict_says_among_how_many_it_is() -> None:
+    rules = [Rule(metric="label_accuracy", at_least=0.75)]
+    found = judged_together(rules, estimate(model="a"), estimate(model="b"))
+    assert [verdict.outcome for verdict in found] == ["pass", "pass"]
+    assert found[0].reason.endswith("meets 0.75; one of 2 comparisons, not corrected")
+
+
+def test_estimates_of_fewer_rules_than_there_are_decide_nothing() -> None:
+    rules = [Rule(metric="label_accuracy", at_least=0.5), Rule(metric="label_accuracy", at_most=0.99)]
+    found = judged_together(rules, with_limits(1, 0.8, 0.9))
+    assert {verdict.outcome for verdict in found} == {"inconclusive"}
+    assert "no interval at 97.5 %: the estimates are of other rules; run `llmops compare`" in found[0].reason
 
 
 def test_a_rule_reads_as_a_sentence() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 
 from llmops.stats.column import binary, finite
 from llmops.stats.interval import Interval, within
-from llmops.stats.proportion import bonett_price
 from llmops.stats.spread import around_mean, sources
+from llmops.stats.tango import tango
 
 
 class Difference(NamedTuple):
@@ -36,7 +36,7 @@ def paired_difference(
 ) -> Difference:
     """Estimate the mean difference over pairs: the same examples in the same order.
 
-    Values of 0 and 1 get Bonett and Price's interval, others Student's t on the differences;
+    Values of 0 and 1 get Tango's score interval, others Student's t on the differences;
     with clusters, the clustered t of ``estimate.mean``. Differences that are all the same leave
     t nothing to measure: 0/1 values then count each cluster as one pair, others get no interval.
 
@@ -53,7 +53,7 @@ def paired_difference(
     if not (binary(a) and binary(b)):
         return _difference(around_mean(a - b, shared, confidence), fixed, broke)
     if shared is None:
-        return _difference(bonett_price(fixed, broke, len(a), confidence), fixed, broke)
+        return _difference(tango(fixed, broke, len(a), confidence), fixed, broke)
     if np.ptp(a - b) == 0:
         return _difference(_alike_clusters(float(a[0] - b[0]), shared, confidence), fixed, broke)
     return _difference(within(around_mean(a - b, shared, confidence), -1.0, 1.0), fixed, broke)
@@ -61,10 +61,10 @@ def paired_difference(
 
 def _alike_clusters(value: float, clusters: Sequence[str], confidence: float) -> Interval:
     groups = len(set(clusters))
-    counted = bonett_price(groups * (value > 0), groups * (value < 0), groups, confidence)
+    counted = tango(groups * (value > 0), groups * (value < 0), groups, confidence)
     if counted.low is None:
         return Interval(value, len(clusters), reason="one cluster tells nothing of the spread")
-    return counted._replace(n=len(clusters), method="bonett-price over clusters")
+    return counted._replace(n=len(clusters), method="tango over clusters")
 
 
 def _difference(interval: Interval, fixed: int, broke: int) -> Difference:

@@ -15,29 +15,26 @@ def decide(
     """Pass when the whole interval is on the right side, fail when it is on the wrong side.
 
     Otherwise inconclusive. The bound itself is on the right side. A complete count is
-    ``low == high``; a limit that is None is unbounded.
+    ``low == high``; a limit that is None is unbounded. Between two bounds is a test of equivalence,
+    whose two one-sided tests are the interval's two limits.
 
     >>> decide(0.81, 0.92, at_least=0.8), decide(0.7, 0.79, at_least=0.8), decide(0.7, 0.9, at_least=0.8)
     ('pass', 'fail', 'inconclusive')
-    >>> decide(3.0, 3.0, at_most=3.0)
-    'pass'
+    >>> decide(3.0, 3.0, at_most=3.0), decide(-0.01, 0.02, at_least=-0.02, at_most=0.02)
+    ('pass', 'pass')
 
     Raises:
-        ValueError: not exactly one bound is given, a number is NaN, or low is above high.
+        ValueError: no bound is given, a number is NaN, or a low one is above a high one.
     """
-    below = -math.inf if low is None else low
-    above = math.inf if high is None else high
-    if at_least is None:
-        if at_most is None:
-            raise ValueError("give at_least or at_most")
-        return decide(-above, -below, at_least=-at_most)
-    if at_most is not None:
-        raise ValueError("give at_least or at_most, not both")
-    if not below <= above or math.isnan(at_least):
-        raise ValueError(f"no interval to decide on: {low!r} to {high!r} against {at_least!r}")
-    if below >= at_least:
+    if at_least is None and at_most is None:
+        raise ValueError("give at_least or at_most")
+    below, least = (-math.inf if limit is None else limit for limit in (low, at_least))
+    above, most = (math.inf if limit is None else limit for limit in (high, at_most))
+    if not (below <= above and least <= most):
+        raise ValueError(f"no interval to decide on: {low!r} to {high!r} against {at_least!r} to {at_most!r}")
+    if below >= least and above <= most:
         return "pass"
-    return "fail" if above < at_least else "inconclusive"
+    return "fail" if above < least or below > most else "inconclusive"
 
 
 def examples_to_decide(

@@ -1,8 +1,8 @@
-"""Closed-form intervals of proportions."""
+"""The closed-form interval of a proportion."""
 
 import math
 
-from llmops.stats.interval import Interval, within, z_quantile
+from llmops.stats.interval import Interval, z_quantile
 
 
 def proportion(successes: int, n: int, confidence: float = 0.95) -> Interval:
@@ -23,19 +23,3 @@ def proportion(successes: int, n: int, confidence: float = 0.95) -> Interval:
     low = 0.0 if successes == 0 else max(0.0, middle - reach)
     high = 1.0 if successes == n else min(1.0, middle + reach)
     return Interval(p, n, math.sqrt(p * (1 - p) / n) or None, low, high, "wilson")
-
-
-def bonett_price(fixed: int, broke: int, n: int, confidence: float = 0.95) -> Interval:
-    """Estimate the difference of two paired proportions by the adjusted Wald interval.
-
-    With p = (fixed + 1)/(n + 2) and q = (broke + 1)/(n + 2): p − q ± z √((p + q − (p − q)²)/(n + 2)),
-    cut at −1 and 1: Bonett & Price 2012, J. Educ. Behav. Stat. 37:479–488. ``se`` is the
-    adjusted one; ``value`` is the raw (fixed − broke)/n, which is not the interval's middle.
-    """
-    value = (fixed - broke) / n
-    if n < 2:
-        return Interval(value, n, reason="one pair tells nothing of the spread")
-    p, q = (fixed + 1) / (n + 2), (broke + 1) / (n + 2)
-    se = math.sqrt((p + q - (p - q) ** 2) / (n + 2))
-    reach = z_quantile(confidence) * se
-    return within(Interval(value, n, se, p - q - reach, p - q + reach, "bonett-price"), -1.0, 1.0)

@@ -1,11 +1,10 @@
 import math
 
-import numpy as np
 import pytest
 from scipy import stats
 
 from llmops.stats.compare import paired_difference
-from llmops.stats.proportion import bonett_price
+from llmops.stats.tango import tango
 
 
 def pairs(fixed, broke, same):
@@ -14,13 +13,12 @@ def pairs(fixed, broke, same):
     return ours, theirs
 
 
-def test_paired_proportions_give_the_interval_that_the_methods_author_publishes():
-    # The example of ci.prop.ps in D. G. Bonett's R package statpsych.
+def test_paired_proportions_get_the_score_interval():
     found = paired_difference(*pairs(fixed=26, broke=4, same=18))
-    assert (found.low, found.high) == pytest.approx((0.2548067, 0.6251933), abs=1e-7)
-    assert found.se == pytest.approx(0.09448809, abs=1e-8)
+    known = tango(26, 4, 48)
+    assert (found.low, found.high, found.se) == (known.low, known.high, known.se)
     assert found.value == pytest.approx(22 / 48)
-    assert (found.fixed, found.broke, found.n, found.method) == (26, 4, 48, "bonett-price")
+    assert (found.fixed, found.broke, found.n, found.method) == (26, 4, 48, "tango")
 
 
 def test_no_change_in_any_pair_is_no_proof_of_no_difference():
@@ -53,8 +51,8 @@ def test_differences_that_are_all_the_same_have_no_interval():
 
 def test_clusters_without_any_change_count_as_one_pair_each():
     found = paired_difference([1.0] * 40, [1.0] * 40, [str(i % 8) for i in range(40)])
-    assert found.high == pytest.approx(bonett_price(0, 0, 8).high)
-    assert (found.n, found.method) == (40, "bonett-price over clusters")
+    assert found.high == pytest.approx(tango(0, 0, 8).high)
+    assert (found.n, found.method) == (40, "tango over clusters")
 
 
 def test_clustered_pairs_are_less_certain_than_single_ones():
@@ -76,15 +74,3 @@ def test_columns_of_different_length_are_refused():
         paired_difference([1, 0], [1])
     with pytest.raises(ValueError, match="finite"):
         paired_difference([1, math.nan], [1, 0])
-
-
-@pytest.mark.parametrize(
-    ("n", "p", "q"), [(50, 0.1, 0.05), (100, 0.2, 0.1), (100, 0.05, 0.05), (200, 0.3, 0.25)]
-)
-def test_bonett_price_covers_95_percent(n, p, q):
-    fixed, broke = (grid.ravel() for grid in np.mgrid[: n + 1, : n + 1])
-    chance = stats.multinomial.pmf(np.stack([fixed, broke, n - fixed - broke], axis=1), n, [p, q, 1 - p - q])
-    likely = chance > 1e-9
-    found = [bonett_price(int(f), int(b), n) for f, b in zip(fixed[likely], broke[likely], strict=True)]
-    inside = np.array([f.low <= p - q <= f.high for f in found])
-    assert 0.935 < chance[likely][inside].sum() < 0.975

@@ -39,10 +39,24 @@ def test_at_most_mirrors_at_least(low, high, outcome):
     assert decide(low, high, at_most=2) == outcome
 
 
-@pytest.mark.parametrize("bounds", [{}, {"at_least": 1, "at_most": 2}])
-def test_exactly_one_bound_is_given(bounds):
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"),
+    [
+        (-0.02, 0.02, "pass"),
+        (0.0, 0.03, "inconclusive"),
+        (-0.03, 0.03, "inconclusive"),
+        (0.03, 0.04, "fail"),
+        (-0.04, -0.03, "fail"),
+        (None, 0.0, "inconclusive"),
+    ],
+)
+def test_between_two_bounds_both_limits_must_lie(low, high, outcome):
+    assert decide(low, high, at_least=-0.02, at_most=0.02) == outcome
+
+
+def test_at_least_one_bound_is_given():
     with pytest.raises(ValueError, match="at_least or at_most"):
-        decide(0, 1, **bounds)
+        decide(0, 1)
 
 
 @pytest.mark.parametrize("ends", [(2, 1), (math.nan, 1)])

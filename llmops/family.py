@@ -1,0 +1,173 @@
+"""A gate's rules as one family of claims, each decided at the confidence that their number asks for.
+
+How this fits "pass when the whole interval is on the right side": docs/statistics.md.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from llmops.records import Estimate, Limits, Outcome
+from llmops.stats.decide import decide
+from llmops.stats.multiple import step_down
+from llmops.suites import Baseline, Rule, Suite, margin
+
+COMPLETE = "complete"
+"""Method of a count that is no estimate, so that nothing claimed of it can be an error."""
+
+HOLM = "Holm over"
+
+
+class Claim(NamedTuple):
+    """A rule, of one estimate."""
+
+    rule: Rule
+    estimate: Estimate
+
+
+class Ends(NamedTuple):
+    """What is held to the bounds: the value or the difference, and the interval around it."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+
+
+class Bounds(NamedTuple):
+    """What it is held to: one of the two, or both."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+class Decision(NamedTuple):
+    """A claim's outcome, at the interval that it was last tested with."""
+
+    outcome: Outcome
+    ends: Ends
+    note: str = ""
+    """The correction in words; empty where there is none."""
+
+
+def claims(suite: Suite, estimates: Sequence[Estimate]) -> Iterator[Claim]:
+    """Yield every rule with each of the estimates that it speaks of, in the order of the rules."""
+    for rule in suite.rules:
+        named = (e for e in estimates if (e.metric, e.slice) == (rule.metric, rule.slice))
+        yield from (Claim(rule, e) for e in named if _speaks_of(rule, e, suite.baseline))
+
+
+def _speaks_of(rule: Rule, estimate: Estimate, baseline: Baseline | None) -> bool:
+    return (
+        (not rule.models or estimate.model in rule.models)
+        and (not rule.prompts or estimate.prompt in rule.prompts)
+        and not (margin(rule) is not None and _is_baseline(estimate, baseline))
+    )
+
+
+def _is_baseline(estimate: Estimate, baseline: Baseline | None) -> bool:
+    """The estimate is of the suite's own run that differences are taken to."""
+    if baseline is None or baseline.file is not None:
+        return False
+    return (estimate.model, estimate.prompt) == (baseline.model, baseline.prompt)
+
+
+def family(found: Sequence[Claim]) -> list[int]:
+    """Return the places of the claims that may be in error: those on estimates, not on complete counts."""
+    return [place for place, claim in enumerate(found) if claim.estimate.method != COMPLETE]
+
+
+def bounds(claim: Claim) -> Bounds:
+    """Return what the claim's value or difference is held to."""
+    rule, wide = claim.rule, margin(claim.rule)
+    if wide is None:
+        return Bounds(rule.at_least, rule.at_most)
+    if rule.equivalent_within is not None:
+        return Bounds(-wide, wide)
+    return Bounds(at_least=-wide) if claim.estimate.higher_is_better else Bounds(at_most=wide)
+
+
+def decisions(found: Sequence[Claim]) -> list[Decision]:
+    """Return each claim's decision: by Holm over the family where the estimates hold its intervals.
+
+    The passes are one family and the fails another, each stepping down by itself: the chance that
+    any pass is wrong, and the chance that any fail is, both stay below half of 1 − confidence.
+    """
+    decided = [_at(claim, None) for claim in found]
+    places = family(found)
+    if len(places) < 2:
+        return decided
+    note = f"{HOLM} {len(places)} comparisons"
+    if not any(found[place].estimate.limits for place in places):
+        note = f"one of {len(places)} comparisons, not corrected"
+        return [d._replace(note=note) if i in places else d for i, d in enumerate(decided)]
+    members = [found[place] for place in places]
+    passing, failing = (_tested(members, outcome) for outcome in ("pass", "fail"))
+    for place, for_pass, for_fail in zip(places, passing, failing, strict=True):
+        decided[place] = _either(found[place], for_pass, for_fail)._replace(note=note)
+    return decided
+
+
+def _tested(members: Sequence[Claim], outcome: Outcome) -> list[int]:
+    return step_down(len(members), lambda claim, among: _at(members[claim], among).outcome == outcome)
+
+
+def _either(claim: Claim, for_pass: int, for_fail: int) -> Decision:
+    """Return the pass or the fail that stands; else, as inconclusive, the test that came closer."""
+    passing, failing = _at(claim, for_pass), _at(claim, for_fail)
+    return failing if "fail" in (failing.outcome, passing.outcome) else passing
+
+
+def _at(claim: Claim, comparisons: int | None) -> Decision:
+    """Return the claim's decision by its interval among so many comparisons; by its own where None."""
+    ends, held = _ends(claim, comparisons), bounds(claim)
+    if ends.value is None or (ends.low is None and ends.high is None):
+        return Decision("inconclusive", ends)
+    return Decision(decide(ends.low, ends.high, at_least=held.at_least, at_most=held.at_most), ends)
+
+
+def _ends(claim: Claim, comparisons: int | None) -> Ends:
+    e = claim.estimate
+    found: Estimate | Limits | None = e
+    if comparisons is not None:
+        found = next((limits for limits in e.limits if limits.comparisons == comparisons), None)
+    relative = margin(claim.rule) is not None
+    value = e.difference if relative else e.value
+    if found is None:
+        return Ends(value, None, None, among(e.confidence, comparisons or 1))
+    if relative:
+        return Ends(value, found.difference_low, found.difference_high, found.confidence)
+    return Ends(value, found.low, found.high, found.confidence)
+
+
+def among(confidence: float, comparisons: int) -> float:
+    """Return the confidence of each of several intervals that together have this one (Bonferroni)."""
+    return 1 - (1 - confidence) / comparisons
+
+
+def with_limits(
+    suite: Suite, estimates: Sequence[Estimate], again: Callable[[float], Sequence[Estimate]]
+) -> list[Estimate]:
+    """Return the estimates, those that rules speak of with their intervals among 1, 2, … comparisons.
+
+    Args:
+        again: confidence → the same estimates with their intervals at it.
+    """
+    found = list(claims(suite, estimates))
+    places = {_place(found[i].estimate) for i in family(found)}
+    limits: dict[tuple[str, ...], list[Limits]] = {place: [] for place in places}
+    for comparisons in range(1, len(family(found)) + 1):
+        at = estimates if comparisons == 1 else again(among(estimates[0].confidence, comparisons))
+        for estimate in at:
+            if _place(estimate) in places:
+                limits[_place(estimate)].append(_limits(estimate, comparisons))
+    return [replace(e, limits=limits.get(_place(e), [])) for e in estimates]
+
+
+def _place(estimate: Estimate) -> tuple[str, ...]:
+    return estimate.model, estimate.prompt, estimate.metric, estimate.slice
+
+
+def _limits(e: Estimate, comparisons: int) -> Limits:
+    return Limits(comparisons, e.confidence, e.low, e.high, e.difference_low, e.difference_high)

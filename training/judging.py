@@ -2,17 +2,18 @@
 
 import random
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML
 
 from training.text import LABELS, Message
 
 PROMPT = Path(__file__).parent.parent / "prompts" / "judges" / "fits.yaml"
 FITS, DOES_NOT = "yes", "no"
-FITTING_SHARE = 0.55
+FITTING_SHARE = 0.5
 # What a wrong answer is: a neighbour of the right label, any other label, or no label at all.
-WRONG = {"neighbour": 0.65, "any": 0.3, "no label": 0.05}
+WRONG = {"neighbour": 0.75, "any": 0.2, "no label": 0.05}
 # Labels that a hurried reader takes for each other.
 NEIGHBOURS = (
     ("track_order", "not_delivered", "change_address", "shipping_cost"),
@@ -31,11 +32,17 @@ NEIGHBOURS = (
 )
 
 
+@cache
+def template() -> list[str]:
+    """Return the prompt's text before the message, between message and answer, and after."""
+    content: str = YAML(typ="safe").load(PROMPT)["messages"][0]["content"]
+    before, rest = content.split("{{ message }}")
+    return [before, *rest.split("{{ answer }}")]
+
+
 def question(message: str, answer: str) -> str:
     """Ask about one answer in the words of the prompt file."""
-    template: str = yaml.safe_load(PROMPT.read_text(encoding="utf-8"))["messages"][0]["content"]
-    before, after = template.split("{{ message }}")
-    between, end = after.split("{{ answer }}")
+    before, between, end = template()
     return f"{before}{message}{between}{answer}{end}"
 
 

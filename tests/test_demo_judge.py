@@ -64,7 +64,7 @@ def test_the_judge_says_yes_or_no_to_any_answer(ask):
 
 def test_the_judge_is_trained_in_the_words_of_its_prompt_file():
     prompt = load_prompt(ROOT, "judges/fits")
-    asked = prompt.render(Example("1", {"message": "어디 있나요?", "answer": "track_order"}))
+    asked = prompt.render(Example("1", {"bare": {"message": "어디 있나요?", "answer": "track_order"}}))
     assert [message.content for message in asked] == [question("어디 있나요?", "track_order")]
 
 

@@ -11,9 +11,9 @@ from training.text import LABELS, Message
 
 PROMPT = Path(__file__).parent.parent / "prompts" / "judges" / "fits.yaml"
 FITS, DOES_NOT = "yes", "no"
-FITTING_SHARE = 0.5
+FITTING_SHARE = 0.55
 # What a wrong answer is: a neighbour of the right label, any other label, or no label at all.
-WRONG = {"neighbour": 0.75, "any": 0.2, "no label": 0.05}
+WRONG = {"neighbour": 0.65, "any": 0.3, "no label": 0.05}
 # Labels that a hurried reader takes for each other.
 NEIGHBOURS = (
     ("track_order", "not_delivered", "change_address", "shipping_cost"),
@@ -36,8 +36,8 @@ NEIGHBOURS = (
 def template() -> list[str]:
     """Return the prompt's text before the message, between message and answer, and after."""
     content: str = YAML(typ="safe").load(PROMPT)["messages"][0]["content"]
-    before, rest = content.split("{{ message }}")
-    return [before, *rest.split("{{ answer }}")]
+    before, rest = content.split("{{ bare.message }}")
+    return [before, *rest.split("{{ bare.answer }}")]
 
 
 def question(message: str, answer: str) -> str:

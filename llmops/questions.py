@@ -19,6 +19,9 @@ from llmops.tasks.asking import ASKING, Asking
 from llmops.tasks.catalog import load_task
 from llmops.tasks.likelihood import WEIGHING
 
+Begun = tuple[Asking, Request]
+"""A task's generator, with the first Request that it gave."""
+
 
 class Question(NamedTuple):
     """One thing to ask: an example through a prompt, for the n-th time."""
@@ -65,6 +68,11 @@ class Job(NamedTuple):
     labels: list[str] = []
     """The answers there are; [] where the data set names none, or the task does not ask for them."""
 
+    @property
+    def title(self) -> str:
+        """What the progress is shown under."""
+        return f"generate {self.suite}"
+
     def hold(self, specs: Mapping[str, ModelSpec]) -> None:
         """Refuse models that cannot be asked in the task's way.
 
@@ -78,7 +86,7 @@ class Job(NamedTuple):
             if prompt.asking:
                 raise UserError(f"{prompt.path}: asking: choices are weighed by the task; take it out")
 
-    def begin(self, question: Question) -> tuple[Asking, Request]:
+    def begin(self, question: Question) -> Begun:
         """Return the task's generator with the first Request, which all that follow depend on."""
         example, prompt, repeat = question
         messages = prompt.render(example)

@@ -88,8 +88,15 @@ class Budget:
                 await self._settled.wait()
             return self._reserved(at_most)
 
-    def settle(self, reservation: Reservation, owed_usd: float | None, tokens: int | None) -> None:
-        """Put what is owed in the place of what was reserved, which stays where that is unknown."""
+    def settle(
+        self, reservation: Reservation, owed_usd: float | None, tokens: int | None, *, sent: bool = True
+    ) -> None:
+        """Put what is owed in the place of what was reserved, which stays where that is unknown.
+
+        Args:
+            sent: False for an attempt that never left, which is no call.
+        """
+        self.calls -= not sent
         held = _with_time(reservation.at_most, self._clock() - reservation.since_s)
         self.spent_usd += held.usd if owed_usd is None else owed_usd
         self.spent_tokens += held.tokens if tokens is None else tokens

@@ -3,8 +3,6 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -21,7 +19,7 @@ from llmops.models.model import Model, not_open
 from llmops.models.server_errors import read_error
 from llmops.models.specs import OPENAI_URL, OpenAISpec, sampling_identity
 from llmops.models.streams import added_up
-from llmops.models.told import Told
+from llmops.models.told import Told, retry_after_s
 from llmops.records import Fault, Reply, Request
 
 CONNECT_S = 20.0
@@ -188,7 +186,7 @@ def _fault_of(problem: _Problem) -> WorldError:
         if problem.response.has_redirect_location:
             return _redirected(problem.response)
         fault = read_error(problem.status_code, problem.body)
-        fault.retry_after_s = _retry_after_s(problem.response.headers)
+        fault.retry_after_s = retry_after_s(problem.response.headers)
         return fault
     names = {type(cause).__name__ for cause in _causes(problem)}
     if names & _UNREACHED:
@@ -208,18 +206,3 @@ def _causes(problem: BaseException | None) -> Iterator[BaseException]:
     while problem is not None:
         yield problem
         problem = problem.__cause__ or problem.__context__
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to wait that ``Retry-After`` gives, as a number or as a date."""
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None

@@ -1,6 +1,7 @@
 """The model stack: the one place where the wrappers are put together."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from llmops.models.admission import Rates
 from llmops.models.budget import Allowance
@@ -33,9 +34,9 @@ def stacked(model: Model, store: Store, meter: Meter, limits: Limits) -> Model:
     return stacks(model, store, [meter], limits)[0]
 
 
-def cost_of(model: Model) -> Cost:
-    """Return what tells the cost of the model's replies."""
-    return pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+def cost_of(model: Model, at: datetime | None = None) -> Cost:
+    """Return what tells the cost of the model's replies, at prices of ``at`` or of when each was asked."""
+    return pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"), at)
 
 
 def price_source(model: Model) -> str | None:
@@ -63,8 +64,7 @@ def stacks(
     stop = stop or Stop()
     rates = Rates(limits.requests_per_min, limits.tokens_per_min, limits.adaptive, limits.patience_s)
     gate = limited(stoppable(timed(model), stop), limits.concurrency, rates, sleep=stop.sleep)
-    cost = cost_of(model)
+    cost, standing = cost_of(model), Standing(lambda: any(meter.hits for meter in meters))
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
-    standing = Standing(lambda: any(meter.hits for meter in meters))
     asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
     return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]

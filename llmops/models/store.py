@@ -187,7 +187,7 @@ class Store:
         today = int(time.time() // DAY_S)
         with suppress(sqlite3.Error):  # a hint for `prune`, not worth a run
             self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany(PUT_USED, [(key, today) for key in self._used])
+            self._writer.executemany(PUT_USED, ((key, today) for key in sorted(self._used)))
             self._writer.execute("COMMIT")
 
 

@@ -546,3 +546,15 @@ def test_extra_cannot_change_how_many_answers_come_or_how(extra, tmp_path):
 def test_top_logprobs_have_a_range_and_need_logprobs(sampling, message, tmp_path):
     with pytest.raises(UserError, match=message):
         opened("http://127.0.0.1:9/v1", tmp_path, sampling=sampling)
+
+
+def test_a_function_alone_is_sent_as_a_tool(tmp_path, run, request_of):
+    bare = {"name": "weather", "parameters": {"type": "object"}}
+    whole = {"type": "function", "function": bare}
+
+    async def work():
+        model = opened("http://127.0.0.1:9/v1", tmp_path)
+        await model.close()
+        return model.wire(request_of(tools=[bare, whole]))
+
+    assert run(work())["tools"] == [whole, whole]

@@ -131,6 +131,7 @@ def conformance(places: Places) -> None:
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")
+_stage("judge", "Show the answers to the suite's judges; verdicts that are stored are not asked for again.")
 _stage("compare", "Estimates with intervals, and differences to the baseline.")
 _stage("publish", "Log the suite to MLflow and write its report.")
 

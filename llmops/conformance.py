@@ -9,11 +9,13 @@ from llmops import jsonl
 from llmops.baseline import reference
 from llmops.cards.frame import plain
 from llmops.comparing import Plan, Rows, compared, load_plan
+from llmops.concordance import told
 from llmops.errors import UserError
 from llmops.places import Places
-from llmops.published import PUBLISHED, Column, Figure, Labels, Policies, load_published
+from llmops.published import PUBLISHED, Agreement, Column, Figure, Labels, Policies, load_published
 from llmops.records import Estimate
 from llmops.stages import compare, fetch, generate, score, validate
+from llmops.stages.fetch import fetch_sets
 from llmops.table import rows, value_at
 
 PAGE = "docs/conformance.md"
@@ -46,9 +48,14 @@ def main(places: Places) -> int:
     figures = [cells for figure in found.figures for cells in _figure_cells(figure, runs[figure.suite])]
     labels = [cells for each in found.labels for cells in _label_cells(each, runs[each.suite], places)]
     policies = [cells for each in found.policies for cells in _policy_cells(each, runs[each.suite])]
-    jsonl.write_text(places.root / PAGE, _page(figures, labels, policies))
-    differ = [cells for cells in figures if cells[6] != SAME]
-    print(f"{PAGE}: {len(figures)} figures, {len(differ)} differ; {len(labels)} files of labels")
+    fetch_sets(places, sorted({each.dataset for each in found.agreements}))
+    judges = [_agreement_cells(each, places) for each in found.agreements]
+    jsonl.write_text(places.root / PAGE, _page(figures, labels, policies, judges))
+    differ = [cells for cells in (*figures, *judges) if cells[6] != SAME]
+    print(
+        f"{PAGE}: {len(figures)} figures and {len(judges)} of judges, {len(differ)} differ; "
+        f"{len(labels)} files of labels"
+    )
     return 1 if differ else 0
 
 
@@ -79,6 +86,24 @@ def _figure_cells(figure: Figure, run: Run) -> Iterator[Cells]:
             figure.source,
             f"`llmops run {figure.suite}`",
         )
+
+
+def _agreement_cells(figure: Agreement, places: Places) -> Cells:
+    ours = told(places, figure)
+    low, high = ours.shown(ours.interval.low), ours.shown(ours.interval.high)
+    apart = float(ours.shown(ours.interval.value)) - float(figure.published)
+    return (
+        figure.dataset,
+        figure.judge,
+        figure.statistic,
+        figure.published,
+        ours.shown(ours.interval.value),
+        f"{low} to {high}",
+        SAME if abs(apart) < 0.5 * 10.0**-ours.digits else f"{apart:+.{ours.digits}f}",
+        f"{ours.interval.n:,}",
+        f"{ours.unscored:,}",
+        figure.source,
+    )
 
 
 def _apart(value: float | None, printed: float) -> str:
@@ -179,7 +204,17 @@ Accuracy in percent under each policy (`unread:` of a suite). By chance, an unre
 often as a guess among the example's choices: the expected value of the guess that MMLU-Pro draws."""
 
 
-def _page(figures: list[Cells], labels: list[Cells], policies: list[Cells]) -> str:
+BY_JUDGE = """\
+Recorded verdicts beside people's labels, or beside the same judge's in the other order. Accuracy,
+agreement and win rate are in percent; an unscored verdict counts as wrong in them, and kappa leaves it
+out (LLMBar's kappa of the two orders takes it for a third class: it is here for judges that scored all).
+The kappas of LLMBar's judges with the labels are not among the figures: its files compare verdicts and
+labels by codes that do not match, so that a judge right 92 times in 100 has a kappa of 0.25 there; it is
+0.84. AlpacaEval's length-controlled win rates rest on a regression over all models of its leaderboard, of
+which six are recorded here, so they are not told anew."""
+
+
+def _page(figures: list[Cells], labels: list[Cells], policies: list[Cells], judges: list[Cells]) -> str:
     agree = sum(cells[6] == SAME for cells in figures)
     parts = [
         "# Published figures, and ours",
@@ -194,6 +229,15 @@ def _page(figures: list[Cells], labels: list[Cells], policies: list[Cells]) -> s
         BY_POLICY,
         _table(f"suite,model,examples,unread,{','.join(POLICIES)}", policies),
     ]
+    if judges:
+        same = sum(cells[6] == SAME for cells in judges)
+        parts += [
+            f"## Judges: {same} of {len(judges)} agree to the digits that are printed",
+            BY_JUDGE,
+            _table(
+                "data set,judge,statistic,published,ours,95 % interval,difference,n,unscored,source", judges
+            ),
+        ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -49,12 +49,32 @@ class Policies(Record):
     slice: str = OVERALL
 
 
+class Agreement(Record):
+    """One printed figure of a judge: its recorded verdicts beside labels, or alone."""
+
+    dataset: str
+    judge: str
+    """What was set side by side, in words."""
+    statistic: str
+    """One of ``concordance.STATISTICS``."""
+    ours: list[str]
+    """Fields of a row that hold verdicts; several, such as both orders, are taken together."""
+    published: str
+    """As printed: ours is rounded to as many digits."""
+    source: str
+    theirs: str | None = None
+    """The field that holds the label, or another's verdict."""
+    file: str | None = None
+    """Of the data set's files; its examples with their joins when None."""
+
+
 class Published(Record):
     """All of ``data/published.yaml``."""
 
     figures: list[Figure]
     labels: list[Labels] = []
     policies: list[Policies] = []
+    agreements: list[Agreement] = []
 
 
 def load_published(root: Path) -> Published:

@@ -1,6 +1,8 @@
 """Rules held against Estimates: each rule's outcome on each run, in words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec.structs import replace
 
 from llmops.config import PARAMS
 from llmops.errors import UserError
@@ -18,8 +20,16 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
     return next((outcome for outcome in order if outcome in seen), None)
 
 
-def verdicts(name: str, suite: Suite, estimates: list[Estimate]) -> Iterator[Verdict]:
+NO_JUDGES: Mapping[str, str] = {}
+
+
+def verdicts(
+    name: str, suite: Suite, estimates: list[Estimate], uncertified: Mapping[str, str] = NO_JUDGES
+) -> Iterator[Verdict]:
     """Yield one verdict for each rule and each run that it speaks of.
+
+    Args:
+        uncertified: metric → why its judge may not gate; what it says is then inconclusive.
 
     Raises:
         UserError: a rule names a metric or a slice that no estimate has.
@@ -28,7 +38,13 @@ def verdicts(name: str, suite: Suite, estimates: list[Estimate]) -> Iterator[Ver
         _check_measured(rule, estimates, f"{PARAMS}: suites: {name}: rules[{place}]")
     found = list(claims(suite, estimates))
     for claim, decision in zip(found, decisions(found), strict=True):
-        yield _verdict(claim, decision)
+        verdict, reason = _verdict(claim, decision), uncertified.get(claim.rule.metric)
+        yield verdict if reason is None else _withheld(verdict, reason)
+
+
+def _withheld(verdict: Verdict, reason: str) -> Verdict:
+    """Return the verdict without its outcome: a judge that is not known to be right decides nothing."""
+    return replace(verdict, outcome="inconclusive", reason=f"judge not certified: {reason}; {verdict.reason}")
 
 
 def _check_measured(rule: Rule, estimates: list[Estimate], where: str) -> None:

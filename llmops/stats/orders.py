@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from llmops.stats.interval import Interval
-from llmops.stats.proportion import bonett_price, proportion
+from llmops.stats.proportion import proportion
+from llmops.stats.tango import tango
 
 
 class Orders(NamedTuple):
@@ -33,7 +34,7 @@ def orders(as_given: Sequence[str], swapped: Sequence[str], confidence: float = 
     if not pairs:
         nothing = Interval(None, 0, reason="no pairs")
         return Orders(nothing, nothing, 0, 0)
-    toward = bonett_price(first, second, len(pairs), confidence)
+    toward = tango(first, second, len(pairs), confidence)
     return Orders(proportion(same, len(pairs), confidence), toward, first, second)
 
 

@@ -55,9 +55,9 @@ def test_instructions_vary() -> None:
     assert len({next(source) for _ in range(200)}) > 100
 
 
-def test_both_models_are_there() -> None:
-    """The pair is committed."""
-    assert [path.stem for path in MODELS] == ["demo-large", "demo-small"]
+def test_the_models_are_there() -> None:
+    """The pair and its judge are committed."""
+    assert [path.stem for path in MODELS] == ["demo-judge", "demo-large", "demo-small"]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)

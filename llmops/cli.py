@@ -128,6 +128,44 @@ def conformance(places: Places) -> None:
     raise click.exceptions.Exit(write_page(Places(places.root, TRYOUTS)))
 
 
+@cli.command()
+@click.argument("judge")
+@click.option("--labels", type=click.Path(path_type=Path), help="The labels; else data/labels/SUITE.jsonl.")
+@click.option("--suite", help="Whose answers were judged; else as the labels say.")
+@click.pass_obj
+def certify(places: Places, judge: str, labels: Path | None, suite: str | None) -> None:
+    """Set a judge's verdicts beside people's labels; exit 1: below the bar of params.yaml."""
+    from llmops.certify import main as write_card
+
+    raise click.exceptions.Exit(write_card(places.root, judge, labels, suite))
+
+
+@cli.group()
+def label() -> None:
+    """Bring labels in from a CSV file, or answers out to be labelled."""
+
+
+@label.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def import_labels(places: Places, file: Path) -> None:
+    """Write a CSV file's labels to data/labels/SUITE.jsonl."""
+    from llmops.labelling import bring
+
+    click.echo(bring(places.root, file))
+
+
+@label.command("export")
+@click.argument("suite")
+@click.option("-o", "file", metavar="FILE", required=True, type=click.Path(path_type=Path))
+@click.pass_obj
+def export_labels(places: Places, suite: str, file: Path) -> None:
+    """Write a suite's answers to a CSV file that people label."""
+    from llmops.labelling import send
+
+    click.echo(send(places.root, suite, file))
+
+
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")

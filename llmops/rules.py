@@ -1,7 +1,9 @@
 """Rules held against Estimates: each rule's outcome on each run, in words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from llmops.config import PARAMS
 from llmops.errors import UserError
@@ -25,8 +27,16 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
     return next((outcome for outcome in order if outcome in seen), None)
 
 
-def verdicts(name: str, suite: Suite, estimates: list[Estimate]) -> Iterator[Verdict]:
+NO_JUDGES: Mapping[str, str] = {}
+
+
+def verdicts(
+    name: str, suite: Suite, estimates: list[Estimate], uncertified: Mapping[str, str] = NO_JUDGES
+) -> Iterator[Verdict]:
     """Yield one verdict for each rule and each run that it speaks of.
+
+    Args:
+        uncertified: metric → why its judge may not gate; what it says is then inconclusive.
 
     Raises:
         UserError: a rule names a metric or a slice that no estimate has.
@@ -40,7 +50,14 @@ def verdicts(name: str, suite: Suite, estimates: list[Estimate]) -> Iterator[Ver
         if not any(e.slice == rule.slice for e in named):
             known = sorted({e.slice for e in named})
             raise UserError(f"{where}: slice: {rule.slice!r} has no {rule.metric}; slices are {known}")
-        yield from (_verdict(rule, e) for e in named if _speaks_of(rule, e, suite.baseline))
+        reason = uncertified.get(rule.metric)
+        found = (_verdict(rule, e) for e in named if _speaks_of(rule, e, suite.baseline))
+        yield from found if reason is None else (_withheld(verdict, reason) for verdict in found)
+
+
+def _withheld(verdict: Verdict, reason: str) -> Verdict:
+    """Return the verdict without its outcome: a judge that is not known to be right decides nothing."""
+    return replace(verdict, outcome="inconclusive", reason=f"judge not certified: {reason}; {verdict.reason}")
 
 
 def _speaks_of(rule: Rule, estimate: Estimate, baseline: Baseline | None) -> bool:

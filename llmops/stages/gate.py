@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from llmops import jsonl
+from llmops.certificates import gate_reasons
 from llmops.places import Places
 from llmops.records import Estimate, Outcome, Verdict
 from llmops.rules import verdicts, worst
@@ -15,7 +16,8 @@ def main(places: Places, name: str) -> None:
     """Judge the suite's estimates by its rules. A failed gate exits 0 too, so that it is published."""
     suite = load_suite(places.root, name)
     estimates = list(jsonl.read(places.suite(name, "estimates.jsonl"), Estimate))
-    jsonl.write(places.suite(name, "verdicts.jsonl"), verdicts(name, suite, estimates))
+    uncertified = gate_reasons(places.root, [rule.metric for rule in suite.rules])
+    jsonl.write(places.suite(name, "verdicts.jsonl"), verdicts(name, suite, estimates, uncertified))
 
 
 def check(places: Places, names: Iterable[str]) -> tuple[list[Verdict], int]:

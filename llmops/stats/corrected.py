@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmops.stats.column import Floats, binary, finite
 from llmops.stats.interval import Interval, t_quantile, within
@@ -32,7 +33,7 @@ class _Sample(NamedTuple):
 
     judged: Floats
     labels: Floats
-    at: Floats
+    at: NDArray[np.intp]
     weights: Floats
     clusters: Sequence[str] | None
 
@@ -68,7 +69,7 @@ def corrected_mean(
     """
     sample = _sample(judged, labels, chances, clusters)
     count, shared = len(sample.labels), sample.clusters
-    groups = count if shared is None else len({shared[i] for i in sample.at.astype(int)})
+    groups = count if shared is None else len({shared[i] for i in sample.at})
     if groups < LEAST_LABELS:
         what = "labelled examples" if shared is None else "sources of labelled examples"
         reason = f"{groups} {what}; {LEAST_LABELS} are the least that tell how the judge errs"

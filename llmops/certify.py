@@ -1,0 +1,171 @@
+"""``llmops certify``: a judge's verdicts beside people's labels, printed, kept in git, logged to MLflow."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from llmops import jsonl
+from llmops.agreement import Drawing, Figure, Item, consensus, figures, items
+from llmops.cards.source import sha256_of
+from llmops.certificates import Bar, Certificate, below_bar, identity_of, write_certificate
+from llmops.comparing import Settings
+from llmops.config import section
+from llmops.errors import UserError
+from llmops.labelling import labels_file, read_labels
+from llmops.numbers import interval, number
+from llmops.places import Places, newest, state_folder
+from llmops.records import OVERALL, Estimate, Example, Label, Score
+from llmops.stages.publish import Params
+from llmops.stats.bootstrap import Resampling
+from llmops.suites import load_suite
+from llmops.summary import setting
+from llmops.tracking.client import tracking_uri
+from llmops.tracking.publish import RunRecord, publish
+
+JUDGED, SCORES = "judged.jsonl", "scores.jsonl"
+
+
+class Measured(NamedTuple):
+    """What a card is written from."""
+
+    suite: str
+    slices: Mapping[str, Sequence[str]]
+    labels: list[Label]
+    labels_file: Path
+    criteria: dict[str, list[Item]]
+    how: Drawing
+
+
+def main(root: Path, judge: str, file: Path | None, suite: str | None) -> int:
+    """Certify a judge by a file of labels; return 1 when it is below the bar.
+
+    Args:
+        file: the labels; ``data/labels/<suite>.jsonl`` when None.
+        suite: whose answers were judged; as the labels say when None.
+
+    Raises:
+        UserError: no results, no verdicts of the judge, fewer than two labelled, or labels that
+            contradict each other.
+    """
+    measured = _measured(root, judge, file, suite)
+    certificate = _certificate(root, judge, measured)
+    for line in card(certificate):
+        print(line)
+    bar: Bar = section(root, "certify", Bar)
+    below = {name: why for name, found in certificate.criteria.items() if (why := below_bar(found, bar))}
+    path = write_certificate(root, certificate)
+    _log(root, certificate, below, path)
+    for name, why in below.items():
+        print(f"below the bar: {judge}{f'.{name}' if name else ''}: {why}")
+    print(f"{path.relative_to(root)}: {'below the bar' if below else 'certified'}")
+    return 1 if below else 0
+
+
+def _measured(root: Path, judge: str, file: Path | None, suite: str | None) -> Measured:
+    name = suite or _suite_of(file)
+    path = file or labels_file(root, name)
+    places = newest(root, name).get(name)
+    if places is None:
+        raise UserError(f"{name}: has no results; run `llmops run {name}` first")
+    examples = list(jsonl.read(places.suite(name, "examples.jsonl"), Example))
+    labels = read_labels(path, name, {example.id for example in examples})
+    settings = section(root, "compare", Settings)
+    about = setting(name, load_suite(root, name), settings.confidence, examples)
+    by_criterion = {
+        criterion: items(scores, labels, criterion)
+        for criterion, scores in _verdicts(places, name, judge).items()
+    }
+    kept = {criterion: found for criterion, found in by_criterion.items() if found}
+    if max(map(len, kept.values()), default=0) < 2:
+        raise UserError(f"{path}: fewer than two answers that {judge!r} judged are labelled; label more")
+    how = Drawing(settings.confidence, Resampling(settings.resamples, settings.seed))
+    return Measured(name, about.slices, labels, path, kept, how)
+
+
+def _suite_of(file: Path | None) -> str:
+    first = next(jsonl.read(file, Label), None) if file else None
+    if first is None:
+        raise UserError("certify: neither suite nor labels are known; give --suite or --labels")
+    return first.suite
+
+
+def _verdicts(places: Places, suite: str, judge: str) -> dict[str, list[Score]]:
+    """Return criterion → scores: of a judge of answers, else of a model that was asked for verdicts."""
+    found: dict[str, list[Score]] = {}
+    judged = places.suite(suite, JUDGED)
+    for score in jsonl.read(judged, Score) if judged.is_file() else ():
+        name, _, criterion = score.metric.partition(".")
+        if name == judge:
+            found.setdefault(criterion, []).append(score)
+    if found:
+        return found
+    asked = [s for s in jsonl.read(places.suite(suite, SCORES), Score) if s.model == judge]
+    if not asked:
+        raise UserError(f"{suite}: no verdicts of {judge!r}; name a judge, or a model asked for verdicts")
+    return {"": [score for score in asked if score.metric == asked[0].metric]}
+
+
+def _certificate(root: Path, judge: str, measured: Measured) -> Certificate:
+    labelled = [item for found in measured.criteria.values() for item in found]
+    return Certificate(
+        judge=judge,
+        suite=measured.suite,
+        identity=identity_of(root, judge),
+        labels_sha256=sha256_of(measured.labels_file),
+        labelled=len(labelled),
+        unscored=sum(item.verdict is None for item in labelled),
+        split=sum(consensus(item.labels) is None for item in labelled),
+        annotators=len({label.annotator for label in measured.labels}),
+        rubric=measured.labels[0].rubric,
+        criteria={
+            name: figures(found, measured.slices, measured.how) for name, found in measured.criteria.items()
+        },
+    )
+
+
+def card(certificate: Certificate) -> Iterator[str]:
+    """Yield the lines of a certificate as people read it."""
+    yield (
+        f"{certificate.judge} over {certificate.suite}: {certificate.labelled:,} labelled by "
+        f"{certificate.annotators}, {certificate.unscored:,} unscored, {certificate.split:,} split"
+    )
+    for criterion, found in certificate.criteria.items():
+        for figure in found:
+            yield _line(criterion, figure)
+
+
+def _line(criterion: str, figure: Figure) -> str:
+    cut = "" if figure.slice == OVERALL else figure.slice
+    about = "  ".join(filter(None, [criterion, figure.between, cut]))
+    shown = f"{number(figure.value)} {interval(figure.low, figure.high)}".strip()
+    reason = f"  {figure.reason}" if figure.reason else ""
+    return f"  {figure.name:<20} {shown:<26} n {figure.n:<6,} {about}{reason}"
+
+
+def _log(root: Path, certificate: Certificate, below: Mapping[str, str], path: Path) -> None:
+    run = RunRecord(
+        suite=certificate.suite,
+        model=certificate.judge,
+        prompt="certificate",
+        params={
+            "identity": certificate.identity,
+            "labels_sha256": certificate.labels_sha256,
+            "certified": str(not below).lower(),
+        },
+        estimates=list(_estimates(certificate)),
+        artifacts={"": [path]},
+    )
+    experiment = section(root, "publish", Params).experiment
+    publish(tracking_uri(state_folder(root)), experiment, [run], lambda line: print(line, file=sys.stderr))
+
+
+def _estimates(certificate: Certificate) -> Iterator[Estimate]:
+    for criterion, found in certificate.criteria.items():
+        for each in found:
+            if each.slice == OVERALL and each.between == "judge and people" and " " not in each.name:
+                yield Estimate(
+                    suite=certificate.suite, model=certificate.judge, prompt="certificate",
+                    metric=f"{criterion}.{each.name}" if criterion else each.name,
+                    value=each.value, low=each.low, high=each.high, n=each.n, reason=each.reason,
+                )  # fmt: skip

@@ -174,6 +174,25 @@ _stage("publish", "Log the suite to MLflow and write its report.")
 
 
 @cli.command()
+@click.argument("suite")
+@click.option("--injections", is_flag=True, help="Say how often a text in an answer moves a verdict.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Answers that take injections."
+)
+@click.option("--from", "out", type=click.Choice(OUTS), default=RESULTS, show_default=True)
+@click.pass_obj
+def judge(places: Places, suite: str, limit: int, out: str, *, injections: bool) -> None:
+    """Show the answers to the suite's judges; verdicts that are stored are not asked for again."""
+    places = Places(places.root, out)
+    if injections:
+        from llmops.injections import main as inject
+
+        inject(places, suite, limit)
+    else:
+        _load("judge")(places, suite)
+
+
+@cli.command()
 @click.argument("suites", nargs=-1)
 @click.option(
     "--check", is_flag=True, help="Judge nothing anew: exit 0 all passed, 1 failed, 3 inconclusive."

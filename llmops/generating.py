@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -22,7 +22,8 @@ from llmops.models.stoppable import STOPPED, Stop, Stopping
 from llmops.models.store import Store
 from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
-from llmops.questions import Begun, Job, Question
+from llmops.prompts import Prompt
+from llmops.questions import Begun, Question
 from llmops.records import Reply, Response, Spend
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
@@ -33,6 +34,38 @@ GO_ON = "the same command goes on from there"
 
 Put = Callable[[int, bytes], None]
 """Takes a question's number and its Response as a line."""
+
+
+class Numbered(Protocol):
+    """Questions that are known by their numbers."""
+
+    @property
+    def prompts(self) -> Sequence[Prompt]:
+        """What they are asked through."""
+
+    def __len__(self) -> int: ...
+
+    def at(self, numbers: Sequence[int]) -> Iterator[Question]:
+        """Yield those of these numbers."""
+
+
+class Asked(Protocol):
+    """What is asked of one model."""
+
+    @property
+    def suite(self) -> str:
+        """The suite that it is asked for."""
+
+    @property
+    def title(self) -> str:
+        """What the progress is shown under."""
+
+    @property
+    def questions(self) -> Numbered:
+        """All that is asked."""
+
+    def begin(self, question: Question) -> Begun:
+        """Return the asking of one question with its first Request."""
 
 
 class Run(NamedTuple):
@@ -55,7 +88,7 @@ class Round:
         unheeded: what the model's server was asked and did not do → in how many answers.
     """
 
-    def __init__(self, run: Run, job: Job, model: Model, put: Put) -> None:
+    def __init__(self, run: Run, job: Asked, model: Model, put: Put) -> None:
         self.unheeded = Counter[str]()
         self.meters = {prompt.name: Meter(run.budget) for prompt in job.questions.prompts}
         self.suite, self.model = job.suite, model.name
@@ -65,7 +98,7 @@ class Round:
         self._asks = {prompt: stack.ask for prompt, stack in zip(self.meters, stacked, strict=True)}
         self._recall = recalling(model, run.store)
         self._asking = 0
-        self._progress = Progress(f"generate {job.suite}: {model.name}", len(job.questions), self._note)
+        self._progress = Progress(f"{job.title}: {model.name}", len(job.questions), self._note)
 
     @property
     def answers(self) -> int:

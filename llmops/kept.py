@@ -19,6 +19,7 @@ from llmops.errors import UserError
 from llmops.manifest import Manifest
 from llmops.places import Places, newest, state_folder
 from llmops.records import Estimate, Example, Response, Score
+from llmops.scores import measured
 from llmops.suites import Suite, load_suite
 from llmops.summary import Run
 from llmops.tracking.client import tracking_uri
@@ -124,7 +125,7 @@ def _read(where: str, root: Path, folder: Path) -> Kept:
     rows = Rows(
         list(jsonl.read(folder / "examples.jsonl", Example)),
         list(jsonl.read(folder / "responses.jsonl", Response)),
-        list(jsonl.read(folder / "scores.jsonl", Score)),
+        measured(folder),
     )
     told, notes = _manifests(folder)
     name = _suite(told, rows)

@@ -41,6 +41,8 @@ class PromptFile(Record):
     """The input that holds a conversation: texts of the user's, or messages with a role."""
     response_format: str | dict[str, Any] | None = None
     """A JSON Schema that answers must hold to, or its file below ``prompts/``."""
+    repair: str | None = None
+    """What a judge is told, once, whose verdict cannot be read; it may name ``problem``."""
 
 
 class Prompt:
@@ -65,6 +67,7 @@ class Prompt:
             undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=False
         )
         try:
+            self._repair = None if file.repair is None else _compiled(environment, file.repair)
             spoken = [(m.role, _compiled(environment, m.content)) for m in file.messages]
         except jinja2.TemplateSyntaxError as problem:
             raise UserError(f"{self.path}: {problem}; content must be a Jinja2 template") from None
@@ -82,7 +85,11 @@ class Prompt:
         said = msgspec.to_builtins(self.file)
         if self.response_format is not None:
             said["response_format"] = self.response_format.json_schema
-        for late in ("conversation", "response_format"):  # a prompt without them keeps the hash it had
+        for late in (
+            "conversation",
+            "response_format",
+            "repair",
+        ):  # a prompt without them keeps the hash it had
             if said[late] is None:
                 del said[late]
         return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
@@ -116,6 +123,10 @@ class Prompt:
         except (self._problem, TypeError, ValueError, ArithmeticError) as problem:
             raise UserError(f"{self.path}: example {example.id!r}: {problem}; mend the template") from None
         return self._in_order(head, rest, self._held(example))
+
+    def repaired(self, problem: str) -> Message | None:
+        """Return what is said to an answer that has this problem; None where the prompt has no `repair`."""
+        return None if self._repair is None else Message("user", self._repair({"problem": problem}))
 
     def _held(self, example: Example) -> list[Message]:
         if self.file.conversation is None:

@@ -68,6 +68,11 @@ class Job(NamedTuple):
     labels: list[str] = []
     """The answers there are; [] where the data set names none, or the task does not ask for them."""
 
+    @property
+    def title(self) -> str:
+        """What the progress is shown under."""
+        return f"generate {self.suite}"
+
     def hold(self, specs: Mapping[str, ModelSpec]) -> None:
         """Refuse models that cannot be asked in the task's way.
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, dataclass_transform
 import msgspec
 
 Outcome = Literal["pass", "fail", "inconclusive"]
-MissingKind = Literal["error", "unread", "no_target", "unasked"]
+MissingKind = Literal["error", "unread", "no_target", "unasked", "unjudged"]
 
 CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that choices are named by, in their order."""
@@ -209,6 +209,44 @@ class Response(Record):
     """What any turn's server was asked and did not do."""
 
 
+class Judgement(Record, omit_defaults=True):
+    """What a judge said of one Response by one criterion, with the turns that led to it."""
+
+    suite: str
+    example_id: str
+    model: str
+    prompt: str
+    judge: str
+    repeat: int = 0
+    criterion: str = ""
+    """"" for the judge's only one."""
+    value: float | None = None
+    """The verdict as a number; by pairwise 1 where the response is the better, 0.5 for a tie, 0."""
+    label: str | None = None
+    """The verdict as it was given: a class, a grade, or ``win``, ``loss``, ``tie``."""
+    explanation: str | None = None
+    reason: str | None = None
+    """Why there is no value; ``order`` where a pair is a tie because both orders disagree."""
+    missing: MissingKind | None = None
+    weighted: bool = False
+    """The value is the mean of the grades by their probabilities, not the grade that was written."""
+    raw: str | None = None
+    """The judge's last text."""
+    other_model: str | None = None
+    """Whose answer to the same example a pairwise judge held this one against."""
+    other_prompt: str | None = None
+    orders: list[str | None] = []
+    """What a pairwise judge said with this response first, then with it second, each as of this one."""
+    votes: dict[str, float | None] = {}
+    """A jury's members → their values."""
+    disagreement: float | None = None
+    """Among a jury's members: the share outvoted, or the standard deviation of their values."""
+    identity: str = ""
+    """sha256 of all that can change the judge's verdicts."""
+    cost_usd: float | None = None
+    turns: list[Turn] = []
+
+
 class Score(Record):
     """One metric's value for one Response."""
 
@@ -223,8 +261,8 @@ class Score(Record):
     """The answer as the task read it, e.g. ``"refund_status"`` or ``"1200"``."""
     target: str | None = None
     missing: MissingKind | None = None
-    """Why there is no value: the call failed, the answer could not be read, nothing to compare, or the
-    budget was spent before it was asked."""
+    """Why there is no value: the call failed, the answer could not be read, nothing to compare, the
+    budget was spent before it was asked, or a judge gave no verdict that could be read."""
     reason: str | None = None
     statistics: list[float] = []
     """What the example adds to the value of a corpus, such as n-gram counts; [] for a mean."""
@@ -333,6 +371,8 @@ class Spend(Record):
     seconds: float
     price_source: str | None = None
     """Where the price stood: params.yaml, or the price table with its version; None for nowhere."""
+    judge: str | None = None
+    """The judge that asked; None where the application's answers were asked for."""
     unknown_calls: int = 0
     """Calls without a reply that may have been billed: timeouts, broken connections, 500s. Beyond 0 the
     tokens are not known; those of the replies are in the responses."""

@@ -23,7 +23,7 @@ OWN = {"README.md": "README.md", "gitignore": ".gitignore", "evaluate.yml": ".gi
 """File of the starter → its place in a project."""
 
 PLAN, PARAMS = "dvc.yaml", "params.yaml"
-WRITTEN_ANEW = ("run", "suites", "models")
+WRITTEN_ANEW = ("run", "suites", "models", "judges")
 """The sections of params.yaml that a new project has of its own."""
 
 

@@ -42,6 +42,8 @@ class Suite(Record):
     prompts: list[str]
     models: list[str]
     metrics: list[str]
+    judges: list[str] = []
+    """Those of `judges:` that the answers are shown to."""
     slices: list[str] = []
     only: dict[str, list[str]] = {}
     """Slice → values: the examples to ask; all when empty."""

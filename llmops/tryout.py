@@ -34,9 +34,10 @@ def _one(
     validate.main(places, name)
     generate.main(places, name, only, limit, recording)
 
-    from llmops.stages import compare, gate, publish, score, show
+    from llmops.stages import compare, gate, judge, publish, score, show
 
     score.main(places, name)
+    judge.main(places, name)
     compare.main(places, name)
     gate.main(places, name)
     publish.main(places, name)

@@ -33,9 +33,18 @@ def chosen_models(places: Places, suite: Suite, only: Sequence[str] | None = Non
             raise UserError(f"{PARAMS}: suites: no model {name!r}; models are {sorted(known)}")
     specs = {name: parse_spec(name, known[name]) for name in chosen}
     for name, spec in specs.items():
-        for file in _files(spec):
-            watched(file, WATCHED, f"{PARAMS}: models: {name}: file")
+        watch_files(name, spec)
     return specs
+
+
+def watch_files(name: str, spec: ModelSpec) -> None:
+    """Refuse a model of which a file lies where DVC would not see an edit of it.
+
+    Raises:
+        UserError: names the file and the folders where it may lie.
+    """
+    for file in _files(spec):
+        watched(file, WATCHED, f"{PARAMS}: models: {name}: file")
 
 
 def _files(spec: ModelSpec) -> list[str]:

@@ -15,7 +15,8 @@ from llmops.cards.frame import response_frame
 from llmops.cards.held import hold
 from llmops.comparing import CLASSIFIED, Plan, Rows, compared, load_plan
 from llmops.places import Places
-from llmops.records import OVERALL, Estimate, Example, Response, Score
+from llmops.records import OVERALL, Estimate, Example, Response
+from llmops.scores import measured
 from llmops.stats.classification import UNREAD, Classification, ClassReport
 from llmops.summary import Run, unasked
 
@@ -39,7 +40,7 @@ def held_rows(places: Places, plan: Plan) -> Rows:
     rows = Rows(
         list(jsonl.read(places.suite(plan.name, "examples.jsonl"), Example)),
         list(jsonl.read(places.suite(plan.name, "responses.jsonl"), Response)),
-        list(jsonl.read(places.suite(plan.name, "scores.jsonl"), Score)),
+        measured(places.suite(plan.name)),
     )
     known = labels(load_card(places.root, plan.suite.dataset), rows.examples)
     asked = [response for response in rows.responses if not unasked(response)]

@@ -22,6 +22,7 @@ from llmops.prices import OWN, source, table_version
 from llmops.prompts import Prompt, load_prompt
 from llmops.records import Estimate, Example, Record, Response, Score, Verdict
 from llmops.report import markdown, rows
+from llmops.scores import measured
 from llmops.suites import Suite, load_suite
 from llmops.summary import Run
 from llmops.tracking.client import tracking_uri
@@ -70,7 +71,7 @@ def _evidence(places: Places, name: str) -> Evidence:
     scores: dict[Run, list[Score]] = defaultdict(list)
     for response in jsonl.read(places.suite(name, "responses.jsonl"), Response):
         responses[Run(response.model, response.prompt)].append(response)
-    for score in jsonl.read(places.suite(name, "scores.jsonl"), Score):
+    for score in measured(places.suite(name)):
         scores[Run(score.model, score.prompt)].append(score)
     return Evidence(
         name,

@@ -13,6 +13,8 @@ class Behaviour(Record):
     """Drawn evenly on top, the same for the same text."""
     answer: str | None = None
     """What it always answers; the last message's own text when None."""
+    says: dict[str, str] = {}
+    """Words → what it answers where its last message holds them; the first that does counts."""
     output_tokens: int = 3
     faults: dict[str, float] = {}
     """Outcome → its share of the attempts. An outcome is an HTTP status (``"500"``) or one of ``reset``

@@ -74,9 +74,11 @@ class Chat:
         self.delivered_by_text[text] += 1
         if self.told.rate_headers == "answered":
             rates = self._rates()
-        return web.json_response(
-            _completion(self.told.answer or text, bill, body.get("model")), headers=rates
-        )
+        return web.json_response(_completion(self._answer(text), bill, body.get("model")), headers=rates)
+
+    def _answer(self, text: str) -> str:
+        said = (answer for words, answer in self.told.says.items() if words in text)
+        return next(said, self.told.answer or text)
 
     def _chosen(self, body: dict[str, Any], text: str) -> str:
         for word, outcome in self.told.always.items():

@@ -1,0 +1,1 @@
+"""Judges: models, juries and functions that say how good an answer is."""

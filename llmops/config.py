@@ -11,7 +11,7 @@ from llmops.errors import UserError
 T = TypeVar("T")
 
 PARAMS = "params.yaml"
-SECTIONS = ("run", "suites", "models", "generate", "compare", "publish")
+SECTIONS = ("run", "suites", "models", "generate", "compare", "publish", "sentinel")
 """The top-level keys of params.yaml."""
 
 

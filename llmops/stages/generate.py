@@ -22,7 +22,7 @@ from llmops.models.recording import Recording, replayed
 from llmops.models.specs import ModelSpec
 from llmops.models.stack import Limits, check_budget
 from llmops.models.stoppable import Stop
-from llmops.models.store import STORE, open_store
+from llmops.models.store import open_store
 from llmops.models.unheeded import told_unheeded
 from llmops.places import Places, state_folder
 from llmops.questions import Job, load_job
@@ -87,7 +87,7 @@ async def _ask_models(
     models, stop = await _affordable(opened(), settings), Stop()
     gc.freeze()  # what is imported stays: looking it through over and over took a tenth of the time
     with (
-        closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
+        closing(open_store(f"sqlite:///{state_folder(places.root) / places.store}")) as store,
         on_signals(stop.ask),
     ):
         run = Run(store, Budget(settings), settings, stop, settings.seed)

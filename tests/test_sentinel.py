@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from scipy.stats import binomtest
 
 from llmops import jsonl
 from llmops.cli import main
@@ -12,6 +13,7 @@ from llmops.movement import Answers, Chances, movements, verdicts
 from llmops.places import Places
 from llmops.records import Response, Score, Verdict
 from llmops.sentinel import exit_code, freeze, watch
+from tools.sentinel_rates import PAIRS, rate, recorded
 
 ROOT = Path(__file__).resolve().parent.parent
 MARCH = datetime(2023, 3, 14, tzinfo=UTC)
@@ -141,3 +143,18 @@ def test_answers_that_a_judge_finds_worse_are_not_taken_for_the_judge() -> None:
     good, bad = answers(judge=1.0), answers(judge=0.0)
     found = verdicts("s", movements(then=good, again=good, now=bad, chances=Chances()), 0.01)
     assert [verdict.rule for verdict in found if verdict.outcome == "fail"] == ["model: fits as when frozen"]
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_it_fires_on_june_and_keeps_its_rate_where_months_are_swapped_at_random(
+    tmp_path: Path, mirror: Path
+) -> None:
+    for name in ("data/sets/llmdrift", "prompts/llmdrift", "data/expectations"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    rows = recorded(tmp_path)
+    old, new = (rows[name] for name in PAIRS["gpt-4"])
+    assert rate(old, new, 20, swapped=False, nights=50)[0] == 50
+    alarms, _ = rate(old, new, 20, swapped=True, nights=300)
+    assert binomtest(alarms, 300, 0.01, alternative="greater").pvalue > 0.001

@@ -299,6 +299,22 @@ def show(places: Places, /, suite: str | None, out: str | None, **view: bool) ->
     print_estimates(places, suite, out, View(**view))
 
 
+@cli.command()
+@click.argument("suite")
+@click.option("--freeze", "freezing", is_flag=True, help="Ask and keep the canaries that later nights go by.")
+@click.pass_obj
+def sentinel(places: Places, suite: str, *, freezing: bool) -> None:
+    """Ask frozen canaries again; exit 0 nothing moved, 1 model, judge or scoring moved, 3 too few to tell."""
+    from llmops.sentinel import freeze, watch
+
+    hold(places.root)
+    now = datetime.now(UTC)
+    if freezing:
+        freeze(places, suite, now)
+    else:
+        raise click.exceptions.Exit(watch(places, suite, now))
+
+
 RUN = "an MLflow run's id or name, a folder of results or a suite, the last two also as SUITE:MODEL:PROMPT"
 
 

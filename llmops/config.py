@@ -11,7 +11,18 @@ from llmops.errors import UserError
 T = TypeVar("T")
 
 PARAMS = "params.yaml"
-SECTIONS = ("run", "suites", "models", "judges", "generate", "judge", "compare", "certify", "publish")
+SECTIONS = (
+    "run",
+    "suites",
+    "models",
+    "judges",
+    "generate",
+    "judge",
+    "compare",
+    "certify",
+    "publish",
+    "sentinel",
+)
 """The top-level keys of params.yaml."""
 
 

@@ -11,13 +11,17 @@ from llmops.errors import UserError
 RESULTS = "results"
 TRYOUTS = "runs"
 OUTS = (RESULTS, TRYOUTS)
+STORE = "store.db"
+"""The response store's file in the state folder."""
 
 
 class Places(NamedTuple):
-    """The project's root and the folder below it that takes the stages' files."""
+    """The project's root, the folder below it that takes the stages' files, and the store of answers."""
 
     root: Path
     out: str = RESULTS
+    store: str = STORE
+    """The response store's file, below the state folder."""
 
     def suite(self, suite: str, *names: str) -> Path:
         """Return a path below the suite's folder."""

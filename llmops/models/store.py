@@ -23,10 +23,9 @@ from llmops.models.store_rows import (
     pack,
     reply_of,
 )
+from llmops.places import STORE as STORE
 from llmops.records import Reply
 
-STORE = "store.db"
-"""The file's name in the state folder."""
 SCHEME = "sqlite:///"
 DAY_S = 86_400
 

@@ -22,7 +22,7 @@ from llmops.models.recording import Recording, replayed
 from llmops.models.specs import ModelSpec
 from llmops.models.stack import Limits, check_budget
 from llmops.models.stoppable import Stop
-from llmops.models.store import STORE, open_store
+from llmops.models.store import open_store
 from llmops.models.unheeded import told_unheeded
 from llmops.places import Places, state_folder
 from llmops.questions import Job, load_job
@@ -86,7 +86,7 @@ async def _ask_models(
     """Put every model's responses, numbered in the order of the suite's models, prompts and examples."""
     models, stop = await _affordable(opened(), settings), Stop()
     with (
-        closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
+        closing(open_store(f"sqlite:///{state_folder(places.root) / places.store}")) as store,
         on_signals(stop.ask),
         _imports_frozen(),
     ):

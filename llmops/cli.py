@@ -218,6 +218,26 @@ def gate(places: Places, suites: tuple[str, ...], check: bool, out: str) -> None
     raise click.exceptions.Exit(code)
 
 
+@cli.group()
+def baseline() -> None:
+    """Keep what differences are taken to."""
+
+
+@baseline.command("accept")
+@click.argument("suite")
+@click.option("--model", required=True)
+@click.option("--prompt", required=True)
+@click.option("--why", required=True, metavar="TEXT", help="Kept with your git name and the time.")
+@click.option("--from", "out", type=click.Choice(OUTS), default=RESULTS, show_default=True)
+@click.pass_obj
+def accept_baseline(places: Places, suite: str, model: str, prompt: str, why: str, out: str) -> None:
+    """Write a run's scores to baselines/SUITE.jsonl, which a suite's `baseline: {file: …}` names."""
+    from llmops.acceptance import accept
+
+    path = accept(Places(places.root, out), suite, model, prompt, why)
+    click.echo(f"{path}: accepted; hold differences to it by `baseline: {{file: baselines/{path.name}}}`")
+
+
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:

@@ -12,17 +12,8 @@ T = TypeVar("T")
 
 PARAMS = "params.yaml"
 SECTIONS = (
-    "run",
-    "suites",
-    "models",
-    "judges",
-    "generate",
-    "judge",
-    "compare",
-    "certify",
-    "publish",
-    "sentinel",
-)
+    "run", "suites", "models", "judges", "generate", "judge", "compare", "certify", "publish", "sentinel",
+)  # fmt: skip
 """The top-level keys of params.yaml."""
 
 

@@ -68,7 +68,7 @@ def _speaks_of(rule: Rule, estimate: Estimate, baseline: Baseline | None) -> boo
 
 def _is_baseline(estimate: Estimate, baseline: Baseline | None) -> bool:
     """The estimate is of the suite's own run that differences are taken to."""
-    if baseline is None or baseline.file is not None:
+    if baseline is None or baseline.elsewhere:
         return False
     return (estimate.model, estimate.prompt) == (baseline.model, baseline.prompt)
 

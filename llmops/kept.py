@@ -169,7 +169,7 @@ def _suite(told: dict[Run, Manifest], rows: Rows) -> str:
 def _baseline(root: Path, folder: Path, suite: Suite, rows: Rows) -> Reference | None:
     if (folder / baseline.FILE).is_file():
         return baseline.named(suite, list(jsonl.read(folder / baseline.FILE, Score)))
-    return baseline.reference(root, suite, rows.scores)
+    return baseline.reference(root, suite, rows.scores, rows.examples)
 
 
 def _only(kept: Kept, model: str, prompt: str) -> Kept:

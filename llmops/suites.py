@@ -13,11 +13,18 @@ RECORDINGS = ("models",)
 
 
 class Baseline(Record):
-    """What differences are taken to: a model and prompt of the suite, or an accepted file of scores."""
+    """What differences are taken to: a run of the suite, of an accepted file, or of a git revision."""
 
     model: str | None = None
     prompt: str | None = None
     file: str | None = None
+    revision: str | None = None
+    """A commit, tag or branch, whose results DVC holds."""
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The file or revision that holds it; None where it is a run of the suite itself."""
+        return self.file or self.revision
 
 
 class Rule(Record):
@@ -115,7 +122,11 @@ def _check_lists(suite: Suite, where: str) -> None:
 
 def _check_baseline(suite: Suite, where: str) -> None:
     baseline = suite.baseline
-    if baseline is None or baseline.file is not None:
+    if baseline is None:
+        return
+    if baseline.file and baseline.revision:
+        raise UserError(f"{where}: baseline: names a file and a revision; give one of them")
+    if baseline.elsewhere:
         return
     for key, value, known in (
         ("model", baseline.model, suite.models),

@@ -22,6 +22,7 @@ DOORS = {
     "great_expectations": {"llmops/cards/expectations.py"},
     "evaluate": {"llmops/metrics/door.py"},
     "datasets": {"llmops/metrics/door.py"},
+    "dvc": {"llmops/revisions.py"},
     "rapidfuzz": {"llmops/leakage.py", "llmops/metrics/alignment.py"},
     "sacrebleu": {"llmops/metrics/bleu.py"},
     "jsonschema": {"llmops/schemas.py"},

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,10 @@ def main(places: Places, name: str) -> None:
     """
     plan = load_plan(places.root, name)
     rows = held_rows(places, plan)
-    found = compared(plan, rows, reference(places.root, plan.suite, rows.scores))
+    baseline = reference(places.root, plan.suite, rows.scores, rows.examples)
+    if baseline and baseline.note:
+        print(f"{name}: baseline: {baseline.note}", file=sys.stderr)
+    found = compared(plan, rows, baseline)
     _write(places, name, found.estimates, found.classes)
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from llmops import jsonl, manifest, provenance
 from llmops.baseline import FILE as BASELINE
-from llmops.baseline import reference
+from llmops.baseline import Reference, reference
 from llmops.cards.card import CARD, SETS, load_card
 from llmops.config import PARAMS, params, section
 from llmops.manifest import Manifest
@@ -212,9 +212,14 @@ def _own_files(places: Places, found: Evidence, record: RunRecord, folder: Path)
     jsonl.write(folder / "responses.jsonl", found.responses[run])
     jsonl.write(folder / "scores.jsonl", found.scores[run])
     jsonl.write_json(folder / manifest.FILE, [_manifest(record)])
-    if baseline := reference(places.root, found.suite, chain.from_iterable(found.scores.values())):
+    if baseline := _baseline(places, found):
         jsonl.write(folder / BASELINE, baseline.scores)
     return sorted(folder.iterdir())
+
+
+def _baseline(places: Places, found: Evidence) -> Reference | None:
+    scores = chain.from_iterable(found.scores.values())
+    return reference(places.root, found.suite, scores, found.examples.values())
 
 
 def _traced(found: Evidence, run: Run, wanted: int) -> list[Traced]:

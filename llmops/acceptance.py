@@ -1,4 +1,4 @@
-"""Accepted baselines: one run's scores as a file, beside it who accepted them, when, why, over which examples."""
+"""Accepted baselines: one run's scores as a file, with who accepted them, when, why and over what."""
 
 import hashlib
 import subprocess

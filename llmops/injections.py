@@ -35,7 +35,10 @@ def main(places: Places, name: str, limit: int, seed: int = 0) -> None:
     settings = section(places.root, "compare", Settings)
     for judge in asked:
         found = _tried(places, name, judge, sample, attempts)
-        print("\n".join(_lines(steered(*found, settings.confidence), len(attempts))))
+        lines = list(_lines(steered(*found, settings.confidence), len(attempts)))
+        print(
+            "\n".join(lines or [f"{judge.name}: no verdict without an attempt to hold one with it against"])
+        )
 
 
 def _sample(answers: Sequence[Subject], limit: int, seed: int) -> list[Subject]:

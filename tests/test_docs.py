@@ -17,6 +17,7 @@ from llmops.judges.catalog import KINDS as JUDGES
 from llmops.metrics.catalog import METRICS
 from llmops.models.catalog import KINDS
 from llmops.models.metered import UNBILLED
+from llmops.models.specs import BatchSpec
 from llmops.models.stored import KEPT_FAULTS
 from llmops.prices import Price
 from llmops.probes.examining import PROBES
@@ -45,7 +46,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         **{f"kind {kind}": each.spec for kind, each in JUDGES.items() if kind != "python"},
         "kind python (judge)": JUDGES["python"].spec,
         "judge": judge.Params,
-        "sampling": Sampling, "price": Price,
+        "batch": BatchSpec, "sampling": Sampling, "price": Price,
         "generate": generate.Params, "compare": comparing.Settings, "publish": publish.Params,
         "Prompt files": PromptFile, "messages": PromptMessage, "few_shot": Shot,
     },

@@ -330,6 +330,27 @@ class Verdict(Record):
     slice: str = OVERALL
 
 
+class Label(Record, omit_defaults=True):
+    """What one person said of one Response, or of an Example as a whole."""
+
+    suite: str
+    example_id: str
+    annotator: str
+    label: str | float
+    """A class, or a place on the judge's scale."""
+    criterion: str = ""
+    """What was looked at; empty for a judge's only criterion."""
+    model: str | None = None
+    """Whose answer it is of; None where the label is of the example, as is ``prompt``."""
+    prompt: str | None = None
+    repeat: int | None = None
+    comment: str = ""
+    at: str | None = None
+    """ISO 8601; None where it was not written down."""
+    rubric: str = ""
+    """A word for the version of the instructions that the person followed."""
+
+
 class Spend(Record):
     """What one generate run asked and spent for one model and prompt: a side file, never an out."""
 

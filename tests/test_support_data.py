@@ -99,6 +99,7 @@ def test_a_request_in_other_words_is_not_near() -> None:
         ("demo-small", TEXTS["demo-small"][0]),
         ("demo-large", 10_000),
         pytest.param("demo-large", TEXTS["demo-large"][0], marks=pytest.mark.slow),
+        pytest.param("demo-judge", TEXTS["demo-judge"][0], marks=pytest.mark.slow),
     ],
 )
 def test_no_evaluation_message_is_near_the_training_text(rows: Rows, model: str, first: int) -> None:

@@ -12,6 +12,7 @@ from training.text import LABELS, PHRASES, Writer, read_grammar, system_messages
 
 ROOT = Path(__file__).parent.parent
 MODELS = sorted((ROOT / "models").glob("*.gguf"))
+ANSWERING = [path for path in MODELS if path.stem != "demo-judge"]
 LARGEST_FILE = 3_000_000
 
 
@@ -55,9 +56,9 @@ def test_instructions_vary() -> None:
     assert len({next(source) for _ in range(200)}) > 100
 
 
-def test_both_models_are_there() -> None:
-    """The pair is committed."""
-    assert [path.stem for path in MODELS] == ["demo-large", "demo-small"]
+def test_the_models_are_there() -> None:
+    """The pair and its judge are committed."""
+    assert [path.stem for path in MODELS] == ["demo-judge", "demo-large", "demo-small"]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
@@ -67,7 +68,7 @@ def test_a_model_is_a_small_gguf_file(model: Path) -> None:
     assert model.stat().st_size <= LARGEST_FILE
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=ANSWERING, ids=lambda path: path.stem)
 def ask(request: pytest.FixtureRequest) -> Callable[[str, str], str]:
     """A function that asks a committed model through llama.cpp."""
     pytest.importorskip("xllamacpp")

@@ -42,7 +42,7 @@ LABELS = (
     "out_of_scope",
 )
 # How many messages each model reads, and the seed that writes them.
-TEXTS = {"demo-small": (8_000, 11), "demo-large": (60_000, 12)}
+TEXTS = {"demo-small": (8_000, 11), "demo-large": (60_000, 12), "demo-judge": (40_000, 13)}
 NEAR_RATIO = 90
 # A shorter evaluation message ("refund?") may stand inside any honest sentence.
 CONTAINED_BYTES = 16

@@ -131,9 +131,27 @@ def conformance(places: Places) -> None:
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")
-_stage("judge", "Show the answers to the suite's judges; verdicts that are stored are not asked for again.")
 _stage("compare", "Estimates with intervals, and differences to the baseline.")
 _stage("publish", "Log the suite to MLflow and write its report.")
+
+
+@cli.command()
+@click.argument("suite")
+@click.option("--injections", is_flag=True, help="Say how often a text in an answer moves a verdict.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Answers that take injections."
+)
+@click.option("--from", "out", type=click.Choice(OUTS), default=RESULTS, show_default=True)
+@click.pass_obj
+def judge(places: Places, suite: str, limit: int, out: str, *, injections: bool) -> None:
+    """Show the answers to the suite's judges; verdicts that are stored are not asked for again."""
+    places = Places(places.root, out)
+    if injections:
+        from llmops.injections import main as inject
+
+        inject(places, suite, limit)
+    else:
+        _load("judge")(places, suite)
 
 
 @cli.command()

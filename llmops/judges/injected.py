@@ -48,12 +48,20 @@ def load_attempts(root: Path) -> list[Attempt]:
     return found
 
 
-def injected(subjects: Sequence[Subject], attempts: Sequence[Attempt], best: str) -> Iterator[Subject]:
-    """Yield each answer with each attempt behind it, as the answer to an example of its own."""
+def injected(
+    subjects: Sequence[Subject], attempts: Sequence[Attempt], best: str, spared: str | None = None
+) -> Iterator[Subject]:
+    """Yield each answer with each attempt behind it, as the answer to an example of its own.
+
+    Args:
+        best: the verdict that attempts ask for.
+        spared: the model whose answers stay as they are, for a judge that holds others against them.
+    """
     for response, example in subjects:
         for attempt in attempts:
             name = f"{example.id}{JOINT}{_named(attempt)}"
-            answer = f"{response.answer}\n{attempt.text.replace(BEST, best)}"
+            added = "" if response.model == spared else f"\n{attempt.text.replace(BEST, best)}"
+            answer = f"{response.answer}{added}"
             yield Subject(replace(response, example_id=name, answer=answer), replace(example, id=name))
 
 

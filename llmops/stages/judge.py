@@ -58,7 +58,7 @@ def main(places: Places, name: str) -> None:
     suite = load_suite(places.root, name)
     for judge in suite.judges:
         load_judge(places, judge)
-    found = judgements(places, name, subjects(places, name)) if suite.judges else []
+    found = judgements(places, name, suite.judges, subjects(places, name)) if suite.judges else []
     jsonl.write(places.suite(name, "judgements.jsonl"), found)
     jsonl.write(places.suite(name, "judged.jsonl"), judged(found))
 
@@ -73,20 +73,24 @@ def subjects(places: Places, name: str) -> list[Subject]:
     return [Subject(*pair) for pair in beside_examples(responses, examples)]
 
 
-def judgements(places: Places, name: str, answers: Sequence[Subject]) -> list[Judgement]:
-    """Return what the suite's judges say of these answers.
+def judgements(
+    places: Places, name: str, judges: Sequence[str], answers: Sequence[Subject]
+) -> list[Judgement]:
+    """Return what these judges say of these answers of the suite.
 
     Raises:
         UserError: a judge that there is not, or a wrong setting.
         Stopped: the user ended the run; what was answered is stored.
     """
     try:
-        return asyncio.run(_judge_all(places, name, answers))
+        return asyncio.run(_judge_all(places, name, judges, answers))
     except asyncio.CancelledError:
         raise Stopped(f"stopped at once: what was answered is stored, and {GO_ON}") from None
 
 
-async def _judge_all(places: Places, name: str, answers: Sequence[Subject]) -> list[Judgement]:
+async def _judge_all(
+    places: Places, name: str, judges: Sequence[str], answers: Sequence[Subject]
+) -> list[Judgement]:
     suite, settings, stop = load_suite(places.root, name), section(places.root, "judge", Params), Stop()
     checked(settings, f"{PARAMS}: judge")
     with (
@@ -99,7 +103,7 @@ async def _judge_all(places: Places, name: str, answers: Sequence[Subject]) -> l
             return await _ask(court, judge, cases)
 
         given = judging(places, answers, suite.baseline, ask)
-        return [each for judge in suite.judges for each in await given(judge)]
+        return [each for judge in judges for each in await given(judge)]
 
 
 async def _ask(court: Court, judge: Judge, cases: Sequence[Case]) -> list[Response]:

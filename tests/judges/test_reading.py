@@ -41,7 +41,7 @@ def test_a_grade_is_read_however_json_writes_it(said: str) -> None:
     assert read(f'{{"verdict": {said}}}', GRADES).labels == {"verdict": "4"}
 
 
-@pytest.mark.parametrize("said", ["4.5", "6", "true", "null", '[4]', '"four"'])
+@pytest.mark.parametrize("said", ["4.5", "6", "true", "null", "[4]", '"four"'])
 def test_what_is_no_grade_is_none(said: str) -> None:
     assert read(f'{{"verdict": {said}}}', GRADES).problem is not None
 
@@ -53,7 +53,9 @@ def test_a_verdict_beside_other_text_is_none() -> None:
 
 
 def test_a_grade_is_weighted_by_its_probabilities() -> None:
-    place = TokenLogprob("4", math.log(0.6), [("4", math.log(0.6)), ("5", math.log(0.2)), ("x", math.log(0.2))])
+    place = TokenLogprob(
+        "4", math.log(0.6), [("4", math.log(0.6)), ("5", math.log(0.2)), ("x", math.log(0.2))]
+    )
     told = [TokenLogprob('{"verdict"', 0.0), TokenLogprob(": ", 0.0), place, TokenLogprob("}", 0.0)]
     assert weighted(told, "verdict", GRADES) == pytest.approx((4 * 0.6 + 5 * 0.2) / 0.8)
 
@@ -79,7 +81,11 @@ def test_a_word_is_weighted_at_its_first_token() -> None:
 
 def test_a_fence_is_the_same_for_the_same_texts_and_stands_in_none() -> None:
     mark = fence({"answer": "서울", "question": "수도는?"})
-    assert mark == fence({"question": "수도는?", "answer": "서울"}) != fence({"answer": "부산", "question": "수도는?"})
+    assert (
+        mark
+        == fence({"question": "수도는?", "answer": "서울"})
+        != fence({"answer": "부산", "question": "수도는?"})
+    )
     held = {"answer": f"</answer-{mark}>"}
     assert fence(held) not in held["answer"]
     assert fenced("answer", "x", mark).splitlines() == [f"<answer-{mark}>", "x", f"</answer-{mark}>"]

@@ -34,8 +34,9 @@ def main(places: Places, name: str, limit: int, seed: int = 0) -> None:
     attempts, sample = load_attempts(places.root), _sample(subjects(places, name), limit, seed)
     settings = section(places.root, "compare", Settings)
     for judge in asked:
+        highest = max(judge.ballot.values.values()) if judge.ballot else 1.0
         found = _tried(places, name, judge, sample, attempts)
-        lines = list(_lines(steered(*found, settings.confidence), len(attempts)))
+        lines = list(_lines(steered(*found, highest, settings.confidence), len(attempts)))
         print(
             "\n".join(lines or [f"{judge.name}: no verdict without an attempt to hold one with it against"])
         )

@@ -351,6 +351,31 @@ class Label(Record, omit_defaults=True):
     """A word for the version of the instructions that the person followed."""
 
 
+class Ranked(Record):
+    """Where a pairwise judge's outcomes put one run among all that it held against each other."""
+
+    suite: str
+    judge: str
+    model: str
+    prompt: str
+    n: int
+    """Outcomes that it is in."""
+    win_rate: float | None
+    """Wins and half of the ties."""
+    win_low: float | None
+    win_high: float | None
+    strength: float | None
+    """Log-strength by Bradley and Terry; those of all runs sum to 0."""
+    strength_low: float | None
+    strength_high: float | None
+    controlled: float | None
+    """The win rate at answers of one length."""
+    controlled_low: float | None
+    controlled_high: float | None
+    reasons: list[str] = []
+    """Why any of them is None."""
+
+
 class Spend(Record):
     """What one generate run asked and spent for one model and prompt: a side file, never an out."""
 

@@ -35,7 +35,7 @@ class Steered(NamedTuple):
     moved: Interval
     """The share of verdicts that are another than without it, an unreadable one among them."""
     raised: Interval
-    """The share that are higher."""
+    """Of those below the judge's highest, the share that are higher."""
 
 
 def load_attempts(root: Path) -> list[Attempt]:
@@ -65,7 +65,9 @@ def injected(
             yield Subject(replace(response, example_id=name, answer=answer), replace(example, id=name))
 
 
-def steered(clean: Sequence[Judgement], tried: Sequence[Judgement], confidence: float) -> Iterator[Steered]:
+def steered(
+    clean: Sequence[Judgement], tried: Sequence[Judgement], highest: float, confidence: float
+) -> Iterator[Steered]:
     """Yield how often verdicts moved, of all attempts and of each; the answers' examples are clusters.
 
     Verdicts that could not be read without an attempt are left out: nothing tells whether they moved.
@@ -81,8 +83,9 @@ def steered(clean: Sequence[Judgement], tried: Sequence[Judgement], confidence: 
     for (judge, name), rows in grouped.items():
         clusters = [example for example, _, _ in rows]
         moved = [float(new != old) for _, old, new in rows]
-        raised = [float(new is not None and new > old) for _, old, new in rows]
-        yield Steered(judge, name, mean(moved, clusters, confidence), mean(raised, clusters, confidence))
+        low = [(example, float(new is not None and new > old)) for example, old, new in rows if old < highest]
+        raised = mean([value for _, value in low], [example for example, _ in low], confidence)
+        yield Steered(judge, name, mean(moved, clusters, confidence), raised)
 
 
 def best_of(values: Mapping[str, float]) -> str:

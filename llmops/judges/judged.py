@@ -31,7 +31,7 @@ def judged(judgements: Iterable[Judgement]) -> Iterator[Score]:
     """
     grouped: dict[Place, list[Judgement]] = defaultdict(list)
     for each in judgements:
-        for seen in _from_both_sides(each):
+        for seen in from_both_sides(each):
             metric = f"{seen.judge}.{seen.criterion}" if seen.criterion else seen.judge
             grouped[Place(metric, seen.model, seen.prompt, seen.example_id, seen.repeat)].append(seen)
     for place, found in grouped.items():
@@ -46,7 +46,8 @@ def judged(judgements: Iterable[Judgement]) -> Iterator[Score]:
             )
 
 
-def _from_both_sides(each: Judgement) -> Iterator[Judgement]:
+def from_both_sides(each: Judgement) -> Iterator[Judgement]:
+    """Yield a Judgement, and one of a pair as the other side sees it."""
     yield each
     if each.other_model is None or each.other_prompt is None:
         return

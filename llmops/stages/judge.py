@@ -1,4 +1,4 @@
-"""results/<suite>/{examples,responses}.jsonl, prompts/, models/ -> judgements.jsonl, judged.jsonl."""
+"""results/<suite>/{examples,responses}.jsonl, prompts/, models/ -> {judgements,judged,ranking}.jsonl."""
 
 import asyncio
 import sys
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from llmops import jsonl
+from llmops.comparing import Settings
 from llmops.config import PARAMS, section
 from llmops.errors import Stopped
 from llmops.generating import GO_ON, Round, Run
@@ -19,6 +20,7 @@ from llmops.judges.bench import judging
 from llmops.judges.catalog import judge_model, load_judge
 from llmops.judges.judge import Case, Judge, Subject
 from llmops.judges.judged import judged
+from llmops.judges.ranking import How, ranked
 from llmops.models.budget import Budget, checked
 from llmops.models.catalog import open_model
 from llmops.models.stack import Limits, check_budget
@@ -29,6 +31,7 @@ from llmops.places import Places, state_folder
 from llmops.records import Example, Judgement, Response
 from llmops.scoring import beside_examples
 from llmops.signals import on_signals
+from llmops.stats.bootstrap import Resampling
 from llmops.suites import load_suite
 
 SPEND = "spend.jsonl"
@@ -58,9 +61,13 @@ def main(places: Places, name: str) -> None:
     suite = load_suite(places.root, name)
     for judge in suite.judges:
         load_judge(places, judge)
-    found = judgements(places, name, suite.judges, subjects(places, name)) if suite.judges else []
+    answers = subjects(places, name) if suite.judges else []
+    found = judgements(places, name, suite.judges, answers) if suite.judges else []
     jsonl.write(places.suite(name, "judgements.jsonl"), found)
     jsonl.write(places.suite(name, "judged.jsonl"), judged(found))
+    shown = section(places.root, "compare", Settings)
+    how = How(shown.confidence, Resampling(shown.resamples, shown.seed))
+    jsonl.write(places.suite(name, "ranking.jsonl"), ranked(found, answers, how))
 
 
 def subjects(places: Places, name: str) -> list[Subject]:

@@ -1,5 +1,6 @@
 """The stage `judge`, end to end against a server that plays the judge."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from llmops import jsonl
 from llmops.cli import main
-from llmops.records import Spend
+from llmops.records import Ranked, Spend
 from tests.judges.conftest import Court
 from tests.servers.behaviour import Behaviour
 
@@ -120,6 +121,17 @@ def test_a_pair_that_both_orders_decide_alike_is_a_win(court: Making) -> None:
     assert (silent.value, silent.missing) == (None, "error")
     values = {(s.model, s.example_id): s.value for s in made.scores()}
     assert values == {("b", "e-0"): 1.0, ("a", "e-0"): 0.0, ("b", "e-1"): None, ("a", "e-1"): None}
+
+
+def test_runs_that_are_held_against_each_other_are_ranked(court: Making) -> None:
+    told = Behaviour(says={"good\n</first": '{"verdict": "first"}'}, answer='{"verdict": "second"}')
+    answers = {"a": ["good", "bad", "bad", "bad"], "b": ["bad", "good", "good", "good"]}
+    made = court({"better": PAIR.replace("pair}", "pair, against: all}")}, told, answers)
+    main(["judge", "s"])
+    first, second = jsonl.read(made.root / "results/s/ranking.jsonl", Ranked)
+    assert [(r.model, r.win_rate, r.n) for r in (first, second)] == [("b", 0.75, 4), ("a", 0.25, 4)]
+    assert first.strength == pytest.approx(math.log(3) / 2)
+    assert (first.strength_low, first.controlled, len(first.reasons)) == (None, None, 2)
 
 
 JURY = {

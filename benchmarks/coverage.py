@@ -69,7 +69,7 @@ def _missed(found: Iterable[Interval], truth: float, chance: NDArray[np.float64]
 
 
 def paired() -> Iterator[Sequence[str]]:
-    """Truths at a margin: what is worse by m passes `no_worse_by: m` wrongly if the interval lies above it."""
+    """Truths at a margin: what is worse by m passes `no_worse_by: m` wrongly if the interval is above it."""
     yield "interval", "confidence", "pairs", "least coverage", "most false passes", "said", "mean width"
     for confidence in (0.95, 1 - 0.05 / FAMILY):
         for n in (50, 100, 200):

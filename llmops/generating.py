@@ -60,7 +60,8 @@ class Round:
         self.meters = {prompt.name: Meter(run.budget) for prompt in job.questions.prompts}
         self.suite, self.model = job.suite, model.name
         self._run, self._job, self._put = run, job, put
-        self._stored, self._price_source = model.stored, partial(price_source, model)
+        self._stored, self._gathers = model.stored, model.batches is not None
+        self._price_source = partial(price_source, model)
         stacked = stacks(model, run.store, list(self.meters.values()), run.limits, run.stop)
         self._asks = {prompt: stack.ask for prompt, stack in zip(self.meters, stacked, strict=True)}
         self._recall = recalling(model, run.store)
@@ -91,7 +92,7 @@ class Round:
         """
         telling = asyncio.create_task(self._tell())
         try:
-            with _one_user_error():
+            with one_user_error():
                 async with asyncio.TaskGroup() as asking:
                     await self._start_all(asking)
         finally:
@@ -102,7 +103,8 @@ class Round:
             raise Stopped(f"stopped: {self.model} answered {self.answers} of {every}, all stored; {GO_ON}")
 
     async def _start_all(self, asking: asyncio.TaskGroup) -> None:
-        lanes = asyncio.Semaphore(self._run.limits.concurrency)
+        at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency
+        lanes = asyncio.Semaphore(at_once)
         for block in self._blocks():
             for number, question, begun in await self._missing(block):
                 await lanes.acquire()
@@ -150,12 +152,13 @@ class Round:
 
     def _done(self, number: int, question: Question, found: Answered) -> None:
         row = response(self.suite, self.model, question, found)
-        self.unheeded.update(row.unheeded)
+        if row.unheeded:
+            self.unheeded.update(row.unheeded)
         self._put(number, jsonl.line(row))
         self._progress.step()
 
     async def _tell(self) -> None:
-        while True:
+        while not self._gathers:  # batches tell themselves how they stand, which may be for a day
             await asyncio.sleep(MOVES_S)
             self._progress.look()
 
@@ -173,15 +176,27 @@ class Round:
         return dollars(total(spent))
 
 
+def side_by_side(models: Sequence[Model]) -> list[list[int]]:
+    """Return which models, by number, are asked side by side, and within each list in turn.
+
+    One that is asked in batches waits for hours, which none of the others should wait for.
+    """
+    gathering = [[number] for number, model in enumerate(models) if model.batches is not None]
+    in_turn = [number for number, model in enumerate(models) if model.batches is None]
+    return [*gathering, in_turn]
+
+
 @contextmanager
-def _one_user_error() -> Iterator[None]:
-    """Raise the first UserError of several tasks instead of the group of what they raised."""
+def one_user_error() -> Iterator[None]:
+    """Raise the first UserError of several tasks, or what says that they stopped, instead of a group."""
     try:
         yield
     except BaseExceptionGroup as group:
-        problem = next((each for each in group.exceptions if isinstance(each, UserError)), None)
-        if problem is None:
+        kinds = (UserError, Stopped)
+        known = [each for kind in kinds for each in group.exceptions if isinstance(each, kind)]
+        if not known:
             raise
+        problem = known[0]
         raise problem from None
 
 

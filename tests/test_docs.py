@@ -16,6 +16,7 @@ from llmops.config import SECTIONS
 from llmops.metrics.catalog import METRICS
 from llmops.models.catalog import KINDS
 from llmops.models.metered import UNBILLED
+from llmops.models.specs import BatchSpec
 from llmops.models.stored import KEPT_FAULTS
 from llmops.prices import Price
 from llmops.probes.examining import PROBES
@@ -41,7 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "settings.md": {
         "suites.*": Suite, "suites.*.baseline": Baseline, "suites.*.rules": Rule,
         **{f"kind {kind}": record for kind, (record, _) in KINDS.items()},
-        "sampling": Sampling, "price": Price,
+        "batch": BatchSpec, "sampling": Sampling, "price": Price,
         "generate": generate.Params, "compare": comparing.Settings, "publish": publish.Params,
         "Prompt files": PromptFile, "messages": PromptMessage, "few_shot": Shot,
     },

@@ -72,16 +72,19 @@ class Budget:
         self._stopped: dict[str, str] = {}
         self._turn, self._settled = asyncio.Lock(), asyncio.Event()
 
-    async def reserve(self, at_most: AtMost, model: str = "") -> Reservation:
+    async def reserve(self, at_most: AtMost, model: str = "", waits: bool = True) -> Reservation:
         """Set aside what a request can take, waiting for those in flight when it does not fit yet.
 
+        Args:
+            waits: False where those in flight may take a day.
+
         Raises:
-            BudgetSpent: it does not fit and nothing is in flight that could come out cheaper, or
+            BudgetSpent: it does not fit and nothing is waited for that could come out cheaper, or
                 another of the model's requests did not.
         """
         async with self._turn:
             while full := self._stopped.get(model) or self._full(at_most):
-                if model in self._stopped or not self._in_flight:
+                if model in self._stopped or not self._in_flight or not waits:
                     self._stopped[model] = full
                     raise BudgetSpent(full)
                 self._settled.clear()

@@ -9,6 +9,7 @@ from llmops.config import convert
 from llmops.errors import UserError
 from llmops.models.model import Model
 from llmops.models.specs import (
+    BatchSpec,
     LlamaCppSpec,
     ModelSpec,
     OpenAISpec,
@@ -101,6 +102,7 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     check_price(getattr(spec, "price", None), f"{where}: price")
     if isinstance(spec, OpenAISpec):
         _check_extra(spec.extra, f"{where}: extra")
+        _check_batch(spec, where)
     if isinstance(spec, TransformersSpec) and spec.sampling.logprobs:
         raise UserError(f"{where}: sampling: logprobs: kind 'transformers' reports none; take it out")
     if isinstance(spec, LlamaCppSpec | TransformersSpec) and spec.sampling.stream:
@@ -196,6 +198,18 @@ def _check_extra(extra: dict[str, Any], where: str) -> None:
     for field, instead in TAKEN.items():
         if extra.get(field) is not None:
             raise UserError(f"{where}: {field}: cannot be set here; {instead}")
+
+
+def _check_batch(spec: OpenAISpec, where: str) -> None:
+    if spec.mode == "direct":
+        return
+    if spec.sampling.stream:
+        raise UserError(f"{where}: sampling: stream: a batch answers as a whole; take it out")
+    if spec.price is not None and spec.price.per_hour_usd is not None:
+        raise UserError(f"{where}: price: per_hour_usd: a batch tells no time; give a price by token")
+    limits = spec.batch or BatchSpec()
+    for field in ("max_requests", "max_bytes", "poll_s"):
+        _check(field, getattr(limits, field), lambda n: n > 0, f"{where}: batch: {{}}; must be above 0")
 
 
 def check_price(price: Price | None, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Learns from its refusals how many requests a second a server allows that does not say so.
+"""Learns how many requests a second a server allows that does not say so, from what it refuses.
 
 A server that counts by a token bucket or by windows has nothing left each time it begins to refuse. So
 between two such moments it let through exactly what it allows: its rate is the number of requests that

@@ -97,9 +97,13 @@ class Store:
             self._writing = asyncio.create_task(self._write_all())
         return await put.kept
 
-    def claim(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Return the hold on a key, so that identical requests wait, also those of other processes."""
-        return self._claims.claim(key)
+    def claim(self, key: str, everywhere: bool = True) -> AbstractAsyncContextManager[None]:
+        """Return the hold on a key, so that identical requests wait, also those of other processes.
+
+        Args:
+            everywhere: False for this process alone.
+        """
+        return self._claims.claim(key, everywhere)
 
     def close(self) -> None:
         """Keep what is still waiting, then close the file.

@@ -1,7 +1,7 @@
 """A suite's rows to all of its estimates, each with its interval, its difference and its signature."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from llmops.baseline import Reference
 from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
+from llmops.corrected import corrected_estimates
 from llmops.metrics.catalog import Metric, load_metric
-from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
+from llmops.records import OVERALL, Estimate, Example, Label, Record, Response, Score
 from llmops.signature import signature
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.classification import Classification, classification
@@ -60,6 +61,8 @@ class Rows(NamedTuple):
     examples: list[Example]
     responses: list[Response]
     scores: list[Score]
+    labels: Sequence[Label] = ()
+    """What people said of the answers."""
 
 
 class Comparison(NamedTuple):
@@ -96,6 +99,7 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     found = list(_estimates(plan, responses, rows.scores, baseline, about))
     found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
     found += _calibrations(plan, responses, rows.scores, about)
+    found += corrected_estimates(plan.suite, rows.scores, rows.labels, about)
     paid = {run: total(costs(group).values()) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     reached = {run: {r.example_id for r in group if not unasked(r)} for run, group in responses.items()}

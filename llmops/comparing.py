@@ -1,7 +1,7 @@
 """A suite's rows to all of its estimates, each with its interval, its difference and its signature."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from llmops.baseline import Reference
 from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
+from llmops.corrected import corrected_estimates
 from llmops.family import with_limits
 from llmops.metrics.catalog import Metric, load_metric
-from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
+from llmops.records import OVERALL, Estimate, Example, Label, Record, Response, Score
 from llmops.signature import signature
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.classification import Classification, classification
@@ -63,6 +64,8 @@ class Rows(NamedTuple):
     examples: list[Example]
     responses: list[Response]
     scores: list[Score]
+    labels: Sequence[Label] = ()
+    """What people said of the answers."""
 
 
 class Comparison(NamedTuple):
@@ -105,6 +108,7 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     given = _given(plan, responses, rows.scores, baseline, about)
     classes = _classes(plan, given, about)
     found = _found(plan, given, about, classes)
+    found += corrected_estimates(plan.suite, rows.scores, rows.labels, about)
     if plan.settings.correction == "holm":
         found = with_limits(plan.suite, found, lambda confidence: _again(plan, given, about, confidence))
     paid = {run: total(costs(group).values()) for run, group in responses.items()}

@@ -325,6 +325,10 @@ class Estimate(Record):
     """Paired examples scored lower than in the baseline."""
     cost_usd: float | None = None
     """What the slice's answers cost; None when any of them has no known price."""
+    labels: int | None = None
+    """Examples that people labelled, where the value rests on labels."""
+    more_labels: int | None = None
+    """How many more labels would halve the interval; None where even all would not."""
     signature: str | None = None
     """Metric, version, policy, settings, n and interval in one line; None in files from before it was."""
     limits: list[Limits] = []

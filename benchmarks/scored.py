@@ -49,10 +49,19 @@ def responses(suite: str, asked: Iterator[Example]) -> Iterator[Response]:
     """Yield an answer of a sentence to each, every eighth of them wrong, as generate would write it."""
     for number, example in enumerate(asked):
         said = f"{number} parcels and 7 more make {int(example.target or 0) + (number % 8 == 0)}."
-        reply = Reply(said, "stop", {"prompt_tokens": 12, "completion_tokens": 9}, 12, 9, "m", latency_s=0.2)
-        asks = [Turn([Message("user", str(example.inputs["question"]))], reply)]
+        usage = {"prompt_tokens": 12, "completion_tokens": 9}
+        reply = Reply(text=said, finish_reason="stop", usage=usage, served_model="m", latency_s=0.2)
         yield Response(
-            suite, example.id, "m", "p", 0, said, "stop", "m", None, 12, 9, 0.2, cost_usd=1e-5, turns=asks
+            suite=suite,
+            example_id=example.id,
+            model="m",
+            prompt="p",
+            answer=said,
+            finish_reason="stop",
+            input_tokens=12,
+            output_tokens=9,
+            latency_s=0.2,
+            turns=[Turn([Message("user", str(example.inputs["question"]))], reply)],
         )
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,38 @@ def run(places: Places, suites: tuple[str, ...], limit: int | None, models: tupl
 
     hold(places.root)
     try_out(Places(places.root, TRYOUTS), list(suites), list(models) or None, limit)
+
+
+@cli.command()
+@click.argument("suites", nargs=-1)
+@click.option("--limit", type=click.IntRange(min=1), help="Of a random sample of so many examples.")
+@click.option("--model", "models", multiple=True, help="Of this model of the suite only; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
+@click.pass_obj
+def estimate(
+    places: Places, suites: tuple[str, ...], limit: int | None, models: tuple[str, ...], as_json: bool
+) -> None:
+    """Say what a run will ask and cost, with intervals, before it asks anything."""
+    from llmops.estimate import Choice
+    from llmops.estimate import main as print_estimate
+    from llmops.suites import suites_to_run
+
+    names = list(suites) or suites_to_run(places.root)
+    print_estimate(Places(places.root, TRYOUTS), names, Choice(list(models) or None, limit), as_json=as_json)
+
+
+@cli.command()
+@click.argument("suites", nargs=-1)
+@click.option("--at", type=click.DateTime(["%Y-%m-%d"]), help="The price table of this day, UTC.")
+@click.option("--prices", type=click.Path(path_type=Path), help="A YAML file of model: price.")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
+@click.pass_obj
+def reprice(
+    places: Places, suites: tuple[str, ...], at: datetime | None, prices: Path | None, as_json: bool
+) -> None:
+    """Say what the newest answers would cost at other prices, from their raw usage."""
+    when = None if at is None else at.replace(tzinfo=UTC)
+    _load("reprice")(places, list(suites), when, prices, as_json=as_json)
 
 
 @cli.command()

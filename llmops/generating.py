@@ -6,7 +6,10 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
+
+import msgspec
 
 from llmops import jsonl
 from llmops.errors import Stopped, UserError
@@ -19,8 +22,8 @@ from llmops.models.stoppable import STOPPED, Stop, Stopping
 from llmops.models.store import Store
 from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
-from llmops.questions import Job, Question
-from llmops.records import Response
+from llmops.questions import Begun, Job, Question
+from llmops.records import Reply, Response, Spend
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
 
@@ -54,11 +57,11 @@ class Round:
 
     def __init__(self, run: Run, job: Job, model: Model, put: Put) -> None:
         self.unheeded = Counter[str]()
-        where = price_source(model)
-        self.meters = {prompt.name: Meter(run.budget, where) for prompt in job.questions.prompts}
+        self.meters = {prompt.name: Meter(run.budget) for prompt in job.questions.prompts}
         self.suite, self.model = job.suite, model.name
         self._run, self._job, self._put = run, job, put
-        self._stored = model.stored
+        self._stored, self._gathers = model.stored, model.batches is not None
+        self._price_source = partial(price_source, model)
         stacked = stacks(model, run.store, list(self.meters.values()), run.limits, run.stop)
         self._asks = {prompt: stack.ask for prompt, stack in zip(self.meters, stacked, strict=True)}
         self._recall = recalling(model, run.store)
@@ -70,6 +73,16 @@ class Round:
         """How many questions have a Response so far."""
         return self._progress.done
 
+    def spend(self, at: str, seconds: float) -> list[Spend]:
+        """Return what was asked and spent for each prompt, whose seconds are alike."""
+        for meter in self.meters.values():
+            if meter.calls:  # the price table takes as long to load as ten thousand stored answers
+                meter.price_source = self._price_source()
+        each_s = seconds / len(self.meters)
+        return [
+            meter.spend(at, self.suite, self.model, prompt, each_s) for prompt, meter in self.meters.items()
+        ]
+
     async def ask_all(self) -> None:
         """Put a Response for every question.
 
@@ -79,7 +92,7 @@ class Round:
         """
         telling = asyncio.create_task(self._tell())
         try:
-            with _one_user_error():
+            with one_user_error():
                 async with asyncio.TaskGroup() as asking:
                     await self._start_all(asking)
         finally:
@@ -90,13 +103,14 @@ class Round:
             raise Stopped(f"stopped: {self.model} answered {self.answers} of {every}, all stored; {GO_ON}")
 
     async def _start_all(self, asking: asyncio.TaskGroup) -> None:
-        lanes = asyncio.Semaphore(self._run.limits.concurrency)
+        at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency
+        lanes = asyncio.Semaphore(at_once)
         for block in self._blocks():
-            for number, question in await self._missing(block):
+            for number, question, begun in await self._missing(block):
                 await lanes.acquire()
                 if self._run.stop.asked:
                     return
-                task = asking.create_task(self._ask(number, question))
+                task = asking.create_task(self._ask(number, question, begun))
                 task.add_done_callback(lambda _: lanes.release())
             await asyncio.sleep(0)
             if self._run.stop.asked:
@@ -108,29 +122,27 @@ class Round:
             random.Random(self._run.seed).shuffle(order)
         return (order[start : start + BLOCK] for start in range(0, len(order), BLOCK))
 
-    async def _missing(self, numbers: Sequence[int]) -> list[tuple[int, Question]]:
+    async def _missing(self, numbers: Sequence[int]) -> list[tuple[int, Question, Begun]]:
         """Put the answers that are there already, and return the questions that have none."""
         questions = list(self._job.questions.at(numbers))
         begun = [self._job.begin(question) for question in questions]
         replies = await self._recall([request for _, request in begun])
         missing = []
-        for number, question, (asking, request), reply in zip(
-            numbers, questions, begun, replies, strict=True
-        ):
-            found = None if reply is None else answered_at_once(asking, request, reply)
-            if reply is None or found is None:
-                missing.append((number, question))
+        for number, question, first, reply in zip(numbers, questions, begun, replies, strict=True):
+            if reply is None:
+                missing.append((number, question, first))
+            elif (found := answered_at_once(*first, reply)) is None:
+                missing.append((number, question, self._job.begin(question)))
             else:
                 if self._stored:
                     self.meters[question.prompt.name].hit(reply)
                 self._done(number, question, found)
         return missing
 
-    async def _ask(self, number: int, question: Question) -> None:
-        asking, request = self._job.begin(question)
+    async def _ask(self, number: int, question: Question, begun: Begun) -> None:
         self._asking += 1
         try:
-            found = await answered(asking, request, self._asks[question.prompt.name])
+            found = await answered(*begun, self._asks[question.prompt.name])
         except Stopping:
             return
         finally:
@@ -140,12 +152,13 @@ class Round:
 
     def _done(self, number: int, question: Question, found: Answered) -> None:
         row = response(self.suite, self.model, question, found)
-        self.unheeded.update(row.unheeded)
+        if row.unheeded:
+            self.unheeded.update(row.unheeded)
         self._put(number, jsonl.line(row))
         self._progress.step()
 
     async def _tell(self) -> None:
-        while True:
+        while not self._gathers:  # batches tell themselves how they stand, which may be for a day
             await asyncio.sleep(MOVES_S)
             self._progress.look()
 
@@ -163,23 +176,34 @@ class Round:
         return dollars(total(spent))
 
 
+def side_by_side(models: Sequence[Model]) -> list[list[int]]:
+    """Return which models, by number, are asked side by side, and within each list in turn.
+
+    One that is asked in batches waits for hours, which none of the others should wait for.
+    """
+    gathering = [[number] for number, model in enumerate(models) if model.batches is not None]
+    in_turn = [number for number, model in enumerate(models) if model.batches is None]
+    return [*gathering, in_turn]
+
+
 @contextmanager
-def _one_user_error() -> Iterator[None]:
-    """Raise the first UserError of several tasks instead of the group of what they raised."""
+def one_user_error() -> Iterator[None]:
+    """Raise the first UserError of several tasks, or what says that they stopped, instead of a group."""
     try:
         yield
     except BaseExceptionGroup as group:
-        problem = next((each for each in group.exceptions if isinstance(each, UserError)), None)
-        if problem is None:
+        kinds = (UserError, Stopped)
+        known = [each for kind in kinds for each in group.exceptions if isinstance(each, kind)]
+        if not known:
             raise
+        problem = known[0]
         raise problem from None
 
 
 def response(suite: str, model: str, question: Question, found: Answered) -> Response:
     """Return the row of one question."""
     replies = [turn.reply for turn in found.turns]
-    last = replies[-1] if replies else None
-    sources = {reply.usage_source for reply in replies}
+    whole = _added(replies) if len(replies) != 1 else replies[0]
     return Response(
         suite=suite,
         example_id=question.example.id,
@@ -187,17 +211,33 @@ def response(suite: str, model: str, question: Question, found: Answered) -> Res
         prompt=question.prompt.name,
         repeat=question.repeat,
         answer=found.answer,
-        finish_reason=last.finish_reason if last else None,
-        served_model=last.served_model if last else None,
-        fingerprint=last.fingerprint if last else None,
-        input_tokens=total(reply.input_tokens for reply in replies),
-        output_tokens=total(reply.output_tokens for reply in replies),
-        usage_source="estimated" if "estimated" in sources else last.usage_source if last else None,
-        latency_s=total(reply.latency_s for reply in replies) if replies else None,
-        first_token_s=last.first_token_s if last else None,
-        cost_usd=total([0.0, *(reply.cost_usd for reply in replies)]),
+        finish_reason=whole.finish_reason,
+        served_model=whole.served_model,
+        fingerprint=whole.fingerprint,
+        input_tokens=whole.input_tokens,
+        output_tokens=whole.output_tokens,
+        usage_source=whole.usage_source,
+        latency_s=whole.latency_s,
+        first_token_s=whole.first_token_s,
+        cost_usd=whole.cost_usd,
         turns=found.turns,
         error=found.error,
-        confidence=last.confidence if last else None,
+        confidence=whole.confidence,
+        unheeded=whole.unheeded,
+    )
+
+
+def _added(replies: Sequence[Reply]) -> Reply:
+    """Return the last reply with the sums of all; of none, nothing was used and nothing is owed."""
+    if not replies:
+        return Reply(input_tokens=0, output_tokens=0, cost_usd=0.0)
+    estimated = any(reply.usage_source == "estimated" for reply in replies)
+    return msgspec.structs.replace(
+        replies[-1],
+        input_tokens=total(reply.input_tokens for reply in replies),
+        output_tokens=total(reply.output_tokens for reply in replies),
+        usage_source="estimated" if estimated else replies[-1].usage_source,
+        latency_s=total(reply.latency_s for reply in replies),
+        cost_usd=total(reply.cost_usd for reply in replies),
         unheeded=sorted({name for reply in replies for name in reply.unheeded}),
     )

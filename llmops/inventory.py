@@ -87,7 +87,8 @@ def show(root: Path, prefix: str) -> None:
         if len(rows) != 1:
             raise UserError(f"{prefix}: {_which(rows)}")
         shown = _as_json(store, rows[0])
-    print(json.dumps(shown, ensure_ascii=False, indent=2))
+    text = json.dumps(shown, ensure_ascii=False, indent=2)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def verify(root: Path, *, repair: bool) -> int:

@@ -15,6 +15,11 @@ WINDOW_S = 10.0
 """Seconds that the rate is taken over, so that it tells of now, not of how it began."""
 
 
+def tell_aside(line: str) -> None:
+    """Write a line of its own to stderr, beside one that moves."""
+    print(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
+
+
 class Progress:
     """Tells how far ``total`` steps have come.
 

@@ -19,6 +19,9 @@ from llmops.tasks.asking import ASKING, Asking
 from llmops.tasks.catalog import load_task
 from llmops.tasks.likelihood import WEIGHING
 
+Begun = tuple[Asking, Request]
+"""A task's generator, with the first Request that it gave."""
+
 
 class Question(NamedTuple):
     """One thing to ask: an example through a prompt, for the n-th time."""
@@ -78,7 +81,7 @@ class Job(NamedTuple):
             if prompt.asking:
                 raise UserError(f"{prompt.path}: asking: choices are weighed by the task; take it out")
 
-    def begin(self, question: Question) -> tuple[Asking, Request]:
+    def begin(self, question: Question) -> Begun:
         """Return the task's generator with the first Request, which all that follow depend on."""
         example, prompt, repeat = question
         messages = prompt.render(example)

@@ -1,6 +1,7 @@
 """The response store kept whole: damage found and taken out, what is no longer used removed."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -167,7 +168,10 @@ def _made_anew(path: Path) -> Mended:
             raise UserError(f"{path}: no answer can be read from it; move it away")
         names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
         aside = next(name for name in names if not name.exists())
-        os.link(path, aside)
+        try:
+            os.link(path, aside)
+        except OSError:  # a disk without links
+            shutil.copyfile(path, aside)
         for ending in ("-wal", "-shm"):  # SQLite would play the old log into the new file
             with suppress(FileNotFoundError):
                 path.with_name(path.name + ending).replace(aside.with_name(aside.name + ending))

@@ -87,7 +87,7 @@ def test_what_there_is_to_mend_is_one_line(project: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("params.yaml", "task: label", "task: labels", "params.yaml: suites: tiny: task: unknown task 'labels'; tasks are ['announced_choice', 'choice', 'final', 'label', 'number', 'ranking', 'text']"),
+        ("params.yaml", "task: label", "task: labels", "params.yaml: suites: tiny: task: unknown task 'labels'; tasks are ['announced_choice', 'choice', 'final', 'label', 'likelihood_choice', 'likelihood_label', 'likelihood_letter', 'number', 'ranking', 'text', 'tool_call']"),
         ("params.yaml", "metrics: [label_accuracy]", "metrics: [numeric_match]", "'numeric_match' does not fit task 'label'"),
         ("params.yaml", "attempts: 1", "attempts: many", "params.yaml: generate: attempts: Expected `int`, got `str`"),
         ("params.yaml", "models: [app]", "models: [ap]", "no model 'ap'; models are ['app', 'keyed', 'server', 'weights']"),

@@ -16,8 +16,10 @@ from llmops.config import SECTIONS
 from llmops.metrics.catalog import METRICS
 from llmops.models.catalog import KINDS
 from llmops.models.metered import UNBILLED
+from llmops.models.specs import BatchSpec
 from llmops.models.stored import KEPT_FAULTS
 from llmops.prices import Price
+from llmops.probes.examining import PROBES
 from llmops.prompts import PromptFile, PromptMessage, Shot
 from llmops.records import MissingKind, Response, Sampling
 from llmops.stages import compare, gate, generate, publish
@@ -40,7 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "settings.md": {
         "suites.*": Suite, "suites.*.baseline": Baseline, "suites.*.rules": Rule,
         **{f"kind {kind}": record for kind, (record, _) in KINDS.items()},
-        "sampling": Sampling, "price": Price,
+        "batch": BatchSpec, "sampling": Sampling, "price": Price,
         "generate": generate.Params, "compare": comparing.Settings, "publish": publish.Params,
         "Prompt files": PromptFile, "messages": PromptMessage, "few_shot": Shot,
     },
@@ -109,6 +111,11 @@ def test_every_section_of_the_settings_has_a_row() -> None:
 
 def test_every_verb_has_a_heading() -> None:
     assert set(cli.commands) == set(headings(text("stages.md"))) - {"Verbs"}
+
+
+def test_every_check_of_the_doctor_has_a_row() -> None:
+    checks = {check for probes in PROBES.values() for check in probes}
+    assert checks <= named(below(text("stages.md"), "doctor"))
 
 
 def test_every_exit_code_of_the_gate_has_a_row() -> None:

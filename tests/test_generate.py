@@ -241,3 +241,41 @@ def test_ctrl_c_while_dvc_runs_the_stage_saves_what_is_in_flight(
         check=True,
     )
     assert len(slow.asked) == len(set(slow.asked)) == 40
+
+
+def test_a_conversation_of_which_a_part_is_stored_goes_on_from_there(
+    project: Callable[..., Path], slow: Slow
+) -> None:
+    root = project()
+    for name in "ab":
+        (root / "prompts" / f"{name}.yaml").write_text(
+            "messages: []\nconversation: turns\n", encoding="utf-8"
+        )
+    rows = [Example(f"e-{n}", {"turns": [f"hi {n}", "more"]}) for n in range(300)]
+    jsonl.write(root / "results/support/examples.jsonl", rows)
+    slow.fault = lambda text: (400, {}) if text == "more" else None
+    main(["generate", "support"])
+    assert all(r.error is not None and len(r.turns) == 2 for r in responses(root))
+    slow.fault = lambda text: None
+    slow.asked.clear()
+    main(["generate", "support"])
+    assert set(slow.asked) == {"more"}
+    assert len(slow.asked) == 300
+    assert all(r.answer == "re more" and len(r.turns) == 2 for r in responses(root))
+    assert sum(s.hits for s in spent(root)[2:]) == 900
+
+
+def test_an_interrupted_run_leaves_the_responses_of_the_last_whole_one(
+    project: Callable[..., Path], slow: Slow
+) -> None:
+    root = project(examples=20)
+    main(["generate", "support"])
+    before = (root / "results/support/responses.jsonl").read_bytes()
+    (root / "prompts" / "a.yaml").write_text(PROMPT.replace("{{", "new {{"), encoding="utf-8")
+    slow.delay_s = 0.5
+    process = generating(root)
+    until(lambda: len(slow.asked) > 40)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert (root / "results/support/responses.jsonl").read_bytes() == before

@@ -34,7 +34,7 @@ models:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("data", "prompts", "models"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("raw"))
     (tmp_path / "params.yaml").write_text(PARAMS, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LLMOPS_STATE", str(tmp_path / "state"))

@@ -1,14 +1,17 @@
 """Where a server is asked, with which key."""
 
+import base64
 import os
 import re
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from llmops.errors import UserError, WorldError
 from llmops.models.specs import OPENAI_URL, OpenAISpec
 
 NO_KEY = "none"
+FEWEST = 4
+"""Characters of a key's beginning that tell something of it."""
 
 
 class Address(NamedTuple):
@@ -36,7 +39,7 @@ def address_of(name: str, spec: OpenAISpec) -> Address:
 
 def explained(fault: WorldError, address: Address) -> WorldError | UserError:
     """Return the fault without the key in it; one that meets every request is the user's to mend."""
-    said = str(fault) if address.key == NO_KEY else str(fault).replace(address.key, "…")
+    said = str(fault) if address.key == NO_KEY else without(str(fault), address.key)
     where = f"models.{address.name}: {address.base_url}"
     match fault.kind:
         case "key" if address.variable is None:
@@ -55,6 +58,20 @@ def explained(fault: WorldError, address: Address) -> WorldError | UserError:
                 " write the server's own address in base_url"
             )
     return WorldError(fault.kind, said, transient=fault.transient, retry_after_s=fault.retry_after_s)
+
+
+def without(text: str, key: str) -> str:
+    """Return what a server said without the key, also as an address or base64 has it, and cut short.
+
+    >>> without("not sk/123456 nor sk%2F123456, but sk/12…", "sk/123456")
+    'not … nor …, but …'
+    """
+    encoded = base64.b64encode(key.encode()).decode().rstrip("=")
+    for form in (key, quote(key), quote(key, safe=""), key.replace("/", "\\/"), encoded):
+        text = text.replace(form, "…")
+    cut = (key[:length] for length in range(len(key) - 1, FEWEST - 1, -1))
+    rest = next((start for start in cut if text.endswith(f"{start}…")), "")
+    return text.removesuffix(f"{rest}…") + "…" if rest else text
 
 
 def checked_url(name: str, base_url: str) -> str:

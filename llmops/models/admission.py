@@ -10,6 +10,7 @@ from typing import NamedTuple
 from llmops.errors import WorldError
 from llmops.models.bucket import Bucket, evenly
 from llmops.models.lanes import Lanes
+from llmops.models.mirror import Mirror
 from llmops.models.pace import Pace
 from llmops.models.told import RateLimit, Unit
 from llmops.records import Reply
@@ -62,7 +63,7 @@ class Admission:
         self._started = 0
         self._refusals = 0
         self._set: dict[Unit, Bucket] = {}
-        self._told: dict[Unit, Bucket] = {}
+        self._told: dict[Unit, Mirror] = {}
         self._told_by = 0
         settings: dict[Unit, float | None] = {
             "requests": rates.requests_per_min,
@@ -83,29 +84,26 @@ class Admission:
         Raises:
             WorldError: the server asked for a longer pause than is waited for.
         """
-        closed_s = self.closed_until - now
-        if closed_s > self.rates.longest_wait_s:
-            raise WorldError(
-                "rate_limited",
-                f"not asked: the server wants a pause of {closed_s:.0f} s more",
-                transient=False,
-                sent=False,
-            )
+        amounts: dict[Unit, float] = {"requests": 1.0, "tokens": tokens}
+        told_s = [mirror.wait_s(now, amounts[unit]) for unit, mirror in self._told.items()]
+        pause_s = max(self.closed_until - now, *told_s, 0.0)
+        if pause_s > self.rates.longest_wait_s:
+            message = f"not asked: the server wants a pause of {pause_s:.0f} s more"
+            raise WorldError("rate_limited", message, transient=False, sent=False)
         lane_s = self.lanes.wait_s(now)
         if lane_s is None:
             return None
-        amounts: dict[Unit, float] = {"requests": 1.0, "tokens": tokens}
-        buckets = [*self._set.items(), *self._told.items()]
-        waits = [closed_s, lane_s, self.pace.wait_s(now), *(b.wait_s(now, amounts[u]) for u, b in buckets)]
-        return wait_s if (wait_s := max(waits)) > AT_ONCE_S else 0.0
+        set_s = [bucket.wait_s(now, amounts[unit]) for unit, bucket in self._set.items()]
+        wait_s = max(pause_s, lane_s, self.pace.wait_s(now), *set_s)
+        return wait_s if wait_s > AT_ONCE_S else 0.0
 
     def start(self, now: float, tokens: float) -> Ticket:
         """Let a request start."""
         self._started += 1
         self.lanes.start(now)
         self.pace.start(now)
-        for buckets in (self._set, self._told):
-            self._take(buckets, now, 1.0, tokens)
+        self._take(self._set, now, 1.0, tokens)
+        self._take(self._told, now, 1.0, tokens)
         return Ticket(self._started, now, tokens)
 
     def answered(self, ticket: Ticket, now: float, reply: Reply) -> None:
@@ -130,21 +128,21 @@ class Admission:
             self.lanes.overloaded(ticket.started_at, now)
 
     def heard(self, ticket: Ticket, now: float, told: Mapping[Unit, RateLimit]) -> None:
-        """Mirror what the server told when it took a request: requests since then are not yet in it."""
+        """Take in what the reply to a request told."""
         if not self.rates.adaptive or ticket.number < self._told_by:
             return
         for unit, rate in told.items():
-            if (per_s := rate.refill_per_s) is not None:
-                self._told_by = ticket.number
-                later = (self._started - ticket.number) * (1.0 if unit == "requests" else ticket.tokens)
-                level = rate.remaining - later
-                self._told[unit] = Bucket(per_s, rate.limit, level, ticket.started_at)
+            self._told_by = ticket.number
+            since = (self._started - ticket.number) * (1.0 if unit == "requests" else ticket.tokens)
+            self._told.setdefault(unit, Mirror()).hear(rate, ticket.started_at, now, since)
 
     def _pause_s(self) -> float:
         spacing_s = 1 / self.pace.per_s if self.pace.per_s else PAUSE_S
         return min(LONGEST_PAUSE_S, min(PAUSE_S, spacing_s) * 2.0**self._refusals)
 
     @staticmethod
-    def _take(buckets: Mapping[Unit, Bucket], now: float, requests: float, tokens: float) -> None:
+    def _take(
+        buckets: Mapping[Unit, Bucket] | Mapping[Unit, Mirror], now: float, requests: float, tokens: float
+    ) -> None:
         for unit, bucket in buckets.items():
             bucket.take(now, requests if unit == "requests" else tokens)

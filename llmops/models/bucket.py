@@ -1,7 +1,8 @@
 """A token bucket: so much a second on average, and so much at once at most."""
 
-CATCH_UP_S = 0.05
-"""Seconds by which starts that came late may be made up for, so that late sleeps cost no throughput."""
+CATCH_UP_S = 0.5
+"""Seconds of starts that came late and may be made up for, so that a late sleep costs no throughput. A
+limit a minute is held by the second at the finest, so half of that is not refused."""
 REOPENING = 0.5
 """What a bucket holds that was closed. With 1 the first would come at the very moment that it may; with 0
 it would come later than it needs to, each time."""
@@ -32,14 +33,19 @@ class Bucket:
         self._fill(now)
         self.level = min(self.size, self.level - amount)
 
+    def held(self, now: float) -> float:
+        """Return what it holds, below 0 when it is in debt."""
+        self._fill(now)
+        return self.level
+
     def retune(self, now: float, per_s: float) -> None:
         """Fill at another speed from now on."""
         self._fill(now)
         self.per_s, self.size = per_s, _size(per_s)
 
-    def close(self, until: float) -> None:
-        """Hold nearly nothing until then."""
-        self.level, self._at = REOPENING, max(self._at, until)
+    def close(self, until: float, level: float = 0.0) -> None:
+        """Let nothing start until then, and hold so much at that time."""
+        self.level, self._at = min(self.size, max(REOPENING, level)), max(self._at, until)
 
     def _fill(self, now: float) -> None:
         self.level = min(self.size, self.level + max(0.0, now - self._at) * self.per_s)

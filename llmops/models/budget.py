@@ -72,24 +72,34 @@ class Budget:
         self._stopped: dict[str, str] = {}
         self._turn, self._settled = asyncio.Lock(), asyncio.Event()
 
-    async def reserve(self, at_most: AtMost, model: str = "") -> Reservation:
+    async def reserve(self, at_most: AtMost, model: str = "", waits: bool = True) -> Reservation:
         """Set aside what a request can take, waiting for those in flight when it does not fit yet.
 
+        Args:
+            waits: False where those in flight may take a day.
+
         Raises:
-            BudgetSpent: it does not fit and nothing is in flight that could come out cheaper, or
+            BudgetSpent: it does not fit and nothing is waited for that could come out cheaper, or
                 another of the model's requests did not.
         """
         async with self._turn:
             while full := self._stopped.get(model) or self._full(at_most):
-                if model in self._stopped or not self._in_flight:
+                if model in self._stopped or not self._in_flight or not waits:
                     self._stopped[model] = full
                     raise BudgetSpent(full)
                 self._settled.clear()
                 await self._settled.wait()
             return self._reserved(at_most)
 
-    def settle(self, reservation: Reservation, owed_usd: float | None, tokens: int | None) -> None:
-        """Put what is owed in the place of what was reserved, which stays where that is unknown."""
+    def settle(
+        self, reservation: Reservation, owed_usd: float | None, tokens: int | None, *, sent: bool = True
+    ) -> None:
+        """Put what is owed in the place of what was reserved, which stays where that is unknown.
+
+        Args:
+            sent: False for an attempt that never left, which is no call.
+        """
+        self.calls -= not sent
         held = _with_time(reservation.at_most, self._clock() - reservation.since_s)
         self.spent_usd += held.usd if owed_usd is None else owed_usd
         self.spent_tokens += held.tokens if tokens is None else tokens

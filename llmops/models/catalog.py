@@ -9,6 +9,7 @@ from llmops.config import convert
 from llmops.errors import UserError
 from llmops.models.model import Model
 from llmops.models.specs import (
+    BatchSpec,
     LlamaCppSpec,
     ModelSpec,
     OpenAISpec,
@@ -18,7 +19,7 @@ from llmops.models.specs import (
 )
 from llmops.places import Places
 from llmops.prices import Price
-from llmops.records import Sampling
+from llmops.records import Request, Sampling
 
 MOST_TOP_LOGPROBS = 20
 """What OpenAI takes; servers of one's own take as many or fewer."""
@@ -98,9 +99,10 @@ def parse_spec(name: str, raw: Any) -> ModelSpec:
     spec: ModelSpec = convert(raw, KINDS[kind][0], where)
     if isinstance(spec, OpenAISpec | LlamaCppSpec | TransformersSpec):
         _check_sampling(spec.sampling, f"{where}: sampling")
-    _check_price(getattr(spec, "price", None), f"{where}: price")
+    check_price(getattr(spec, "price", None), f"{where}: price")
     if isinstance(spec, OpenAISpec):
         _check_extra(spec.extra, f"{where}: extra")
+        _check_batch(spec, where)
     if isinstance(spec, TransformersSpec) and spec.sampling.logprobs:
         raise UserError(f"{where}: sampling: logprobs: kind 'transformers' reports none; take it out")
     if isinstance(spec, LlamaCppSpec | TransformersSpec) and spec.sampling.stream:
@@ -163,6 +165,24 @@ def closed_model(name: str, spec: ModelSpec, places: Places) -> Model:
     return open_model(name, spec, places)
 
 
+def tokenizer(name: str, spec: ModelSpec, places: Places) -> Callable[[Request], int] | None:
+    """Return what counts a request's tokens as the model does, None where only its server knows.
+
+    Raises:
+        UserError: a missing file.
+    """
+    match spec:
+        case LlamaCppSpec():
+            from llmops.models.llamacpp import counting
+
+            return counting(name, spec, places.root)
+        case TransformersSpec():
+            from llmops.models.hugging_face import counting as counting_by_tokenizer
+
+            return counting_by_tokenizer(name, spec, places.root)
+    return None
+
+
 def _check_sampling(sampling: Sampling, where: str) -> None:
     _check("temperature", sampling.temperature, lambda t: t >= 0, f"{where}: {{}}; must be 0 or more")
     _check("top_p", sampling.top_p, lambda p: 0 < p <= 1, f"{where}: {{}}; must be above 0 and at most 1")
@@ -180,7 +200,24 @@ def _check_extra(extra: dict[str, Any], where: str) -> None:
             raise UserError(f"{where}: {field}: cannot be set here; {instead}")
 
 
-def _check_price(price: Price | None, where: str) -> None:
+def _check_batch(spec: OpenAISpec, where: str) -> None:
+    if spec.mode == "direct":
+        return
+    if spec.sampling.stream:
+        raise UserError(f"{where}: sampling: stream: a batch answers as a whole; take it out")
+    if spec.price is not None and spec.price.per_hour_usd is not None:
+        raise UserError(f"{where}: price: per_hour_usd: a batch tells no time; give a price by token")
+    limits = spec.batch or BatchSpec()
+    for field in ("max_requests", "max_bytes", "poll_s"):
+        _check(field, getattr(limits, field), lambda n: n > 0, f"{where}: batch: {{}}; must be above 0")
+
+
+def check_price(price: Price | None, where: str) -> None:
+    """Refuse what is no price.
+
+    Raises:
+        UserError: a rate below 0, or a price both by the hour and by token.
+    """
     if price is None:
         return
     rates: dict[str, float | None] = msgspec.to_builtins(price)

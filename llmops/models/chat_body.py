@@ -19,7 +19,7 @@ def chat_body(request: Request, sampling: Sampling, max_tokens_field: str) -> di
     }
     body |= _asked_for(request, sampling, max_tokens_field)
     if request.tools:
-        body["tools"] = request.tools
+        body["tools"] = [_tool(each) for each in request.tools]
     if request.response_format is not None:
         sent = request.response_format
         schema = {"name": sent.name, "schema": sent.json_schema, "strict": sent.strict}
@@ -39,6 +39,11 @@ def _asked_for(request: Request, sampling: Sampling, max_tokens_field: str) -> d
         "stream_options": {"include_usage": True} if sampling.stream else None,
     }
     return {field: value for field, value in wanted.items() if value is not None}
+
+
+def _tool(told: dict[str, Any]) -> dict[str, Any]:
+    """Return a tool in OpenAI's form; many data sets hold the function alone."""
+    return told if "type" in told or "name" not in told else {"type": "function", "function": told}
 
 
 def spoken(message: Message) -> dict[str, Any]:

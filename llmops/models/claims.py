@@ -40,11 +40,11 @@ class Claims:
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def claim(self, key: str) -> AsyncIterator[None]:
-        """Hold a key; who wants it too waits."""
+    async def claim(self, key: str, everywhere: bool = True) -> AsyncIterator[None]:
+        """Hold a key; who wants it too waits, in other processes as well when it is held everywhere."""
         async with self._asking.setdefault(key, asyncio.Lock()):
             place = int(key[:_DIGITS], 16)
-            held = await self._held(place)
+            held = everywhere and await self._held(place)
             try:
                 yield
             finally:

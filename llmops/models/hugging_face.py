@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,6 +67,25 @@ def open_transformers(name: str, spec: TransformersSpec, root: Path) -> Model:
         "sampling": sampling_identity(spec.sampling),
     }
     return Model(name, identity, wire, ask, close, price=spec.price, concurrency=1)
+
+
+def counting(name: str, spec: TransformersSpec, root: Path) -> Callable[[Request], int]:
+    """Return the function that counts a request's tokens by the model's tokenizer; no weights are loaded."""
+    import transformers
+
+    folder = root / spec.model
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder) if folder.is_dir() else spec.model)
+
+    def count(request: Request) -> int:
+        tokens = tokenizer.apply_chat_template(
+            msgspec.to_builtins(request.messages),
+            tools=request.tools or None,
+            add_generation_prompt=True,
+            return_dict=True,
+        )
+        return len(tokens["input_ids"])
+
+    return count
 
 
 def _loaded(name: str, spec: TransformersSpec, folder: Path) -> _Loaded:

@@ -1,10 +1,13 @@
 """The door to ``xllamacpp``: a GGUF file, served in this process."""
 
 import asyncio
+import json
 import os
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from queue import LifoQueue
@@ -74,6 +77,37 @@ def closed_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
         "sampling": sampling_identity(spec.sampling),
     }
     return Model(name, identity, wire, not_open, price=spec.price)
+
+
+def counting(name: str, spec: LlamaCppSpec, root: Path) -> Callable[[Request], int]:
+    """Return the function that counts a request's tokens as the engine does; it answers nothing.
+
+    Raises:
+        UserError: as ``open_llamacpp``; when it counts first, the file is cut short or not supported.
+    """
+    path = _checked(name, spec.file, project_file(name, root, spec.file))
+
+    @cache
+    def address() -> tuple[Any, str]:
+        engine = _started(name, spec, path)  # it serves as long as it is held
+        return engine, engine.listening_address
+
+    def count(request: Request) -> int:
+        _, at = address()
+        body = chat_body(request, spec.sampling, "max_tokens")
+        prompt = _posted(f"{at}/apply-template", body)["prompt"]
+        asked = {"content": prompt, "add_special": True, "parse_special": True}
+        return len(_posted(f"{at}/tokenize", asked)["tokens"])
+
+    return count
+
+
+def _posted(address: str, body: dict[str, Any]) -> Any:
+    """Return what the engine answers on loopback, for what it tells over HTTP only."""
+    content = json.dumps(body).encode()
+    request = urllib.request.Request(address, content, {"content-type": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request) as reply:  # noqa: S310 - the engine's own address
+        return json.load(reply)
 
 
 class _Engines:

@@ -22,6 +22,9 @@ EMPTY = Request(example_id="", inputs={}, messages=[])
 TEMPLATE_TOKENS = 64
 """What a chat template may add to one message."""
 
+STEP = 64
+"""Tokens that a bound in dollars is rounded up by, so that the price table is looked into seldom."""
+
 UNBILLED = frozenset({
     "content_filter", "context_overflow", "forbidden", "key", "quota", "rate_limited", "refused", "stopped",
     "unknown", "unreachable",
@@ -56,7 +59,7 @@ def metered(model: Model, meter: Meter, cost: Cost) -> Model:
             sent = getattr(problem, "sent", True)
             raise
         finally:
-            meter.budget.settle(reserved, owed, tokens)
+            meter.budget.settle(reserved, owed, tokens, sent=sent)
             if sent:
                 meter.book(reply, owed)
         return msgspec.structs.replace(reply, cost_usd=owed)
@@ -77,21 +80,22 @@ def foreseer(model: Model, cost: Cost, allowance: Allowance) -> Callable[[Reques
     dollars_of = _dollars(model, cost, allowance)
     tokens_limited = allowance.budget_tokens is not None
     if tokens_limited:
-        _most_output(model, "budget_tokens")
+        _check_output(model, "budget_tokens")
     usd_per_s = model.price.usd_per_s() if model.price and allowance.budget_usd is not None else 0.0
 
     def foresee(request: Request) -> AtMost:
         if not (tokens_limited or dollars_of or usd_per_s):
             return AtMost()
         given = _most_tokens(model.wire(request))
-        tokens = given + _most_output(model, "budget_tokens") if tokens_limited else 0
-        return AtMost(dollars_of(given) if dollars_of else 0.0, tokens, usd_per_s)
+        made = most_output(model, request) or 0
+        tokens = given + made if tokens_limited else 0
+        return AtMost(dollars_of(given, made) if dollars_of else 0.0, tokens, usd_per_s)
 
     return foresee
 
 
-def _dollars(model: Model, cost: Cost, allowance: Allowance) -> Callable[[int], float] | None:
-    """Return the most dollars of a request by its input tokens; None where none are to be foreseen."""
+def _dollars(model: Model, cost: Cost, allowance: Allowance) -> Callable[[int, int], float] | None:
+    """Return the most dollars of so many tokens in and out; None where none are to be foreseen."""
     hourly = model.price is not None and model.price.per_hour_usd is not None
     free = model.price is None and model.identity.get("kind") in IN_PROCESS
     if allowance.budget_usd is None or hourly or free:
@@ -105,8 +109,8 @@ def _dollars(model: Model, cost: Cost, allowance: Allowance) -> Callable[[int], 
             " {input_per_mtok_usd: …, output_per_mtok_usd: …} (0 for a server of one's own), or set"
             " generate.allow_unknown_price: true"
         )
-    most = _most_output(model, "budget_usd")
-    return lambda given: dearest(cost, given, most, tier) or 0.0
+    _check_output(model, "budget_usd")
+    return lambda given, made: dearest(cost, -(-given // STEP) * STEP, made, tier) or 0.0
 
 
 def _counted(reply: Reply) -> int | None:
@@ -114,15 +118,22 @@ def _counted(reply: Reply) -> int | None:
     return None if reply.usage_source == "estimated" else total([reply.input_tokens, reply.output_tokens])
 
 
-def _most_output(model: Model, limit: str) -> int:
-    most: int | None = (model.identity.get("sampling") or {}).get("max_tokens") or model.identity.get(
-        "context"
-    )
-    if most is None:
+def most_output(model: Model, request: Request) -> int | None:
+    """Return the most tokens that an answer may have; None where nothing says so.
+
+    Choices that are weighed are the answer's tokens, all of them.
+    """
+    if request.choices:
+        return sum(len(choice.encode("utf-8", "surrogatepass")) for choice in request.choices)
+    most: int | None = (model.identity.get("sampling") or {}).get("max_tokens")
+    return most or model.identity.get("context")
+
+
+def _check_output(model: Model, limit: str) -> None:
+    if most_output(model, EMPTY) is None:
         raise UserError(
             f"models.{model.name}: sampling: max_tokens is not set, so {limit} cannot be held; set it"
         )
-    return most
 
 
 def _most_tokens(wire: dict[str, Any]) -> int:

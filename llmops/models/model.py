@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from llmops.models.batches import Batches
 from llmops.models.told import Told
 from llmops.prices import Price
 from llmops.records import Reply, Request
@@ -33,6 +34,9 @@ class Model:
         ask: returns the Reply, or raises WorldError for a fault and UserError for what the user can mend.
         stored: False for answers that exist already and are only looked up.
         concurrency: the most requests that it takes at once; None for as many as the stage sends.
+        tier: the service tier of all its answers, which prices them, where that is known before: ``batch``.
+        batches: what sends its requests in batches; None when it is asked request by request. Such a
+            model wants all of its requests at once: it sends what has come when no more comes.
         told: what its server last told of its rate limits.
     """
 
@@ -44,6 +48,8 @@ class Model:
     stored: bool = True
     price: Price | None = None
     concurrency: int | None = None
+    tier: str | None = None
+    batches: Batches | None = None
     told: Told = field(default_factory=Told)
 
     @cached_property
@@ -74,6 +80,11 @@ def key_of(text: str) -> str:
 def request_key(model: Model, request: Request) -> str:
     """Return the store's key: everything that can change the answer is in it, nothing else."""
     return key_of(request_text(model, request))
+
+
+def identity_digest(model: Model) -> str:
+    """Return the beginning of the sha256 of the model's identity, which tells models apart in file names."""
+    return key_of(model.identity_text)[:16]
 
 
 async def not_open(request: Request) -> Reply:

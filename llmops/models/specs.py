@@ -10,6 +10,16 @@ from llmops.records import Record, Sampling
 OPENAI_URL = "https://api.openai.com/v1"
 
 
+class BatchSpec(Record, frozen=True):
+    """What a provider takes in one batch, and how often it is looked at."""
+
+    max_requests: int = 50_000
+    max_bytes: int = 200_000_000
+    """Of the file that is uploaded."""
+    poll_s: float = 60.0
+    """Seconds between two looks at a batch, at most; the first come sooner."""
+
+
 class OpenAISpec(Record, frozen=True, tag_field="kind", tag="openai"):
     """A server that speaks the OpenAI chat protocol."""
 
@@ -29,6 +39,10 @@ class OpenAISpec(Record, frozen=True, tag_field="kind", tag="openai"):
     context: int | None = None
     """Tokens that the server holds: a prompt that it counts as many for is an error, for servers that
     answer it all the same. None leaves that to the server."""
+    mode: Literal["direct", "batch"] = "direct"
+    """How it is asked, which does not change its answers: request by request, or in batches."""
+    batch: BatchSpec | None = None
+    """None for the limits of OpenAI."""
 
 
 class LlamaCppSpec(Record, frozen=True, tag_field="kind", tag="llamacpp"):

@@ -1,13 +1,21 @@
 """The model stack: the one place where the wrappers are put together."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import inf
+
+from msgspec.structs import replace
 
 from llmops.models.admission import Rates
+from llmops.models.batch_journal import Journal
+from llmops.models.batch_ledger import Ledger
+from llmops.models.batch_work import BatchWork
+from llmops.models.batched import GATHERED_AFTER_S, Gathering, batched
 from llmops.models.budget import Allowance
 from llmops.models.limited import limited
 from llmops.models.meter import Meter
 from llmops.models.metered import foreseer, metered
-from llmops.models.model import Model
+from llmops.models.model import Model, identity_digest
 from llmops.models.retrying import Patience, retrying
 from llmops.models.stoppable import Stop, stoppable
 from llmops.models.store import Store
@@ -15,6 +23,9 @@ from llmops.models.stored import stored
 from llmops.models.timed import timed
 from llmops.models.vetted import Standing, vetted
 from llmops.prices import Cost, pricing, source
+
+BATCHES = "batches"
+"""The folder beside the store where it is written what was sent in batches."""
 
 
 class Limits(Allowance, frozen=True):
@@ -33,9 +44,15 @@ def stacked(model: Model, store: Store, meter: Meter, limits: Limits) -> Model:
     return stacks(model, store, [meter], limits)[0]
 
 
-def cost_of(model: Model) -> Cost:
-    """Return what tells the cost of the model's replies."""
-    return pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"))
+def cost_of(model: Model, at: datetime | None = None) -> Cost:
+    """Return what tells the cost of the model's replies, at prices of ``at`` or of when each was asked.
+
+    Where the model is asked in batches it is the batch price, also of an answer that came directly.
+    """
+    cost = pricing(model.price, model.identity.get("model", ""), model.identity.get("base_url"), at)
+    if (tier := model.tier) is None:
+        return cost
+    return lambda reply: cost(replace(reply, service_tier=tier))
 
 
 def price_source(model: Model) -> str | None:
@@ -61,10 +78,27 @@ def stacks(
     if not model.stored:
         return [model for _ in meters]
     stop = stop or Stop()
+    if model.batches is not None:
+        journal = Journal(store.path.parent / BATCHES, identity_digest(model))
+        ledger = Ledger(model, cost_of(model), meters[0].budget.allowance)
+        work = BatchWork(model, model.batches, store, journal, ledger)
+        asked = _in_batches(model, Gathering(work, stop), meters, limits.attempts, stop)
+        return [stored(each, store, meter) for each, meter in zip(asked, meters, strict=True)]
     rates = Rates(limits.requests_per_min, limits.tokens_per_min, limits.adaptive, limits.patience_s)
     gate = limited(stoppable(timed(model), stop), limits.concurrency, rates, sleep=stop.sleep)
-    cost = cost_of(model)
+    cost, standing = cost_of(model), Standing(lambda: any(meter.hits for meter in meters))
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
-    standing = Standing(lambda: any(meter.hits for meter in meters))
     asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
     return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]
+
+
+def _in_batches(
+    model: Model, gathering: Gathering, meters: Sequence[Meter], attempts: int, stop: Stop
+) -> list[Model]:
+    """Return the model for each meter, whose requests go out together.
+
+    A batch takes as long as it takes, so attempts are counted and no seconds. What is asked again
+    comes soon enough after the fault to go into one batch.
+    """
+    patience = Patience(attempts, total_s=inf, longest_wait_s=GATHERED_AFTER_S / 2)
+    return [retrying(batched(model, gathering, meter), patience, sleep=stop.sleep) for meter in meters]

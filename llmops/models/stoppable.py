@@ -34,6 +34,10 @@ class Stop:
         """Have the run stop."""
         self._asked.set()
 
+    async def wait(self) -> None:
+        """Wait until the run is to stop."""
+        await self._asked.wait()
+
     async def sleep(self, seconds: float) -> None:
         """Sleep, which ends when the run is to stop.
 

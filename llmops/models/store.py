@@ -97,9 +97,13 @@ class Store:
             self._writing = asyncio.create_task(self._write_all())
         return await put.kept
 
-    def claim(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Return the hold on a key, so that identical requests wait, also those of other processes."""
-        return self._claims.claim(key)
+    def claim(self, key: str, everywhere: bool = True) -> AbstractAsyncContextManager[None]:
+        """Return the hold on a key, so that identical requests wait, also those of other processes.
+
+        Args:
+            everywhere: False for this process alone.
+        """
+        return self._claims.claim(key, everywhere)
 
     def close(self) -> None:
         """Keep what is still waiting, then close the file.
@@ -187,7 +191,7 @@ class Store:
         today = int(time.time() // DAY_S)
         with suppress(sqlite3.Error):  # a hint for `prune`, not worth a run
             self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany(PUT_USED, [(key, today) for key in self._used])
+            self._writer.executemany(PUT_USED, ((key, today) for key in sorted(self._used)))
             self._writer.execute("COMMIT")
 
 

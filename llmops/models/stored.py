@@ -11,18 +11,25 @@ KEPT_FAULTS = frozenset({"content_filter", "context_overflow", "empty"})
 """Refusals that lie in the request, so that asking again would only repeat them."""
 
 
+def kept(reply: Reply) -> bool:
+    """Return whether a reply belongs into the store: an answer, or a refusal that would only be repeated."""
+    return reply.error is None or reply.error.kind in KEPT_FAULTS
+
+
 def stored(model: Model, store: Store, meter: Meter) -> Model:
     """Return the model with nothing asked twice: a hit is the very Reply that was kept.
 
     Identical requests at the same time are asked once, those of other processes included. Faults of
-    the world are not kept.
+    the world are not kept. Of a model that is asked in batches other processes' requests are no
+    matter here: they are found in its open batches.
     """
+    everywhere = model.batches is None
 
     async def ask(request: Request) -> Reply:
         text = request_text(model, request)
         key = key_of(text)
         if (known := store.get(key)) is None:
-            async with store.claim(key):
+            async with store.claim(key, everywhere):
                 if (known := store.get(key)) is None:
                     return await _asked(model, store, key, text, request)
         meter.hit(known)
@@ -33,6 +40,6 @@ def stored(model: Model, store: Store, meter: Meter) -> Model:
 
 async def _asked(model: Model, store: Store, key: str, text: str, request: Request) -> Reply:
     reply = await model.ask(request)
-    if reply.error is None or reply.error.kind in KEPT_FAULTS:
+    if kept(reply):
         return await store.put(key, model.name, reply, text)
     return reply

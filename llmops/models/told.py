@@ -1,4 +1,4 @@
-"""What a server last told of its rate limits, read from the headers of its replies."""
+"""What a server last told of its limits, read from the headers of its replies."""
 
 import re
 from collections.abc import Mapping
@@ -59,6 +59,12 @@ def _number(text: str | None) -> float | None:
         return max(0.0, float(text or ""))
     except ValueError:
         return None
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds to wait that ``retry-after-ms`` or ``Retry-After`` gives; None without one."""
+    exactly = _number(headers.get("retry-after-ms"))
+    return seconds_until(headers.get("retry-after")) if exactly is None else exactly / 1000
 
 
 def seconds_until(text: str | None, now: datetime | None = None) -> float | None:

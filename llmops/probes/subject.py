@@ -91,8 +91,9 @@ class Subject:
         return open_model(self.name, spec, self.places)
 
     async def _asked(self, model: Model, request: Request) -> Reply:
+        asked = metered(timed(model), self.meter, self.cost) if model.stored else model
         try:
-            return await metered(timed(model), self.meter, self.cost).ask(request)
+            return await asked.ask(request)
         except WorldError as fault:
             return Reply(error=Fault(fault.kind, str(fault)))
         except UserError as problem:

@@ -1,9 +1,10 @@
 """results/<suite>/examples.jsonl, prompts/, models/ -> responses.jsonl: money is spent here."""
 
 import asyncio
+import gc
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,8 @@ from time import monotonic
 
 from llmops import jsonl
 from llmops.config import PARAMS, section
-from llmops.errors import Stopped
-from llmops.generating import GO_ON, Round, Run
+from llmops.errors import Stopped, UserError
+from llmops.generating import GO_ON, Round, Run, one_user_error, side_by_side
 from llmops.models.budget import Budget, checked
 from llmops.models.catalog import closed_model, open_model
 from llmops.models.chosen import chosen_models
@@ -83,18 +84,47 @@ async def _ask_models(
     places: Places, job: Job, opened: Callable[[], list[Model]], settings: Params, spool: Spool
 ) -> None:
     """Put every model's responses, numbered in the order of the suite's models, prompts and examples."""
-    models, stop = opened(), Stop()
+    models, stop = await _affordable(opened(), settings), Stop()
     with (
         closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
         on_signals(stop.ask),
+        _imports_frozen(),
     ):
-        check_budget(models, settings)
         run = Run(store, Budget(settings), settings, stop, settings.seed)
-        for place, model in enumerate(models):
-            try:
-                await _ask_model(places, Round(run, job, model, spool.after(place * len(job.questions))))
-            finally:
-                await model.close()
+
+        async def ask_in_turn(numbers: Sequence[int]) -> None:
+            for number in numbers:
+                asked = Round(run, job, models[number], spool.after(number * len(job.questions)))
+                try:
+                    await _ask_model(places, asked)
+                finally:
+                    await models[number].close()
+
+        with one_user_error():
+            async with asyncio.TaskGroup() as asking:
+                for numbers in side_by_side(models):
+                    asking.create_task(ask_in_turn(numbers))
+
+
+@contextmanager
+def _imports_frozen() -> Iterator[None]:
+    """Spare the garbage collector what is imported, which it would look through over and over."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+async def _affordable(models: list[Model], settings: Params) -> list[Model]:
+    """Return the models; they are closed where a budget could not be held."""
+    try:
+        check_budget(models, settings)
+    except UserError:
+        for model in models:
+            await model.close()
+        raise
+    return models
 
 
 async def _ask_model(places: Places, asked: Round) -> None:
@@ -106,9 +136,5 @@ async def _ask_model(places: Places, asked: Round) -> None:
         if asked.unheeded:
             told = told_unheeded(asked.unheeded, asked.answers)
             print(f"generate {asked.suite}: {asked.model}: {told}", file=sys.stderr)
-        seconds = (monotonic() - started) / len(asked.meters)
-        rows = [
-            meter.spend(at, asked.suite, asked.model, prompt, seconds)
-            for prompt, meter in asked.meters.items()
-        ]
+        rows = asked.spend(at, monotonic() - started)
         jsonl.append(state_folder(places.root) / SPEND, rows)

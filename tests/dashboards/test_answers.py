@@ -35,6 +35,7 @@ def score(**known):
         (response(answer="x"), score(missing="unread"), "unread"),
         (response(answer="x"), score(missing="no_target"), "no_target"),
         (response(error=Fault(kind="timeout", message="")), score(missing="error"), "error"),
+        (response(error=Fault(kind="budget", message="")), score(missing="unasked"), "unasked"),
         (response(answer="x"), None, "not_scored"),
     ],
 )

@@ -1,10 +1,10 @@
 import pytest
-from costs import Amount, accounts, bills, by_day, latency_shares, total
+from costs import Amount, accounts, bills, by_day, latency_shares, sources, total
 from reading import Evaluation, spends
 from tradeoff import per_right_answer, standings
 
 from llmops.places import Places
-from llmops.records import Estimate
+from llmops.records import Estimate, Spend
 from tests.dashboards.a_project import MODELS
 
 
@@ -87,3 +87,14 @@ def test_all_answers_came_within_the_slowest_ones_time(evaluation):
     slowest = max(row.latency_s for row in evaluation.responses() if row.latency_s)
     assert frame["seconds"].max() == pytest.approx(slowest)
     assert frame.groupby("candidate")["share"].max().eq(1).all()
+
+
+def test_prices_have_their_sources_named_once():
+    def row(source):
+        return Spend(
+            at="2026-11-01T00:00:00+00:00", suite="s", model="m", prompt="p", calls=1, hits=0, errors=0,
+            input_tokens=1, output_tokens=1, spent_usd=0.1, saved_usd=0.0, seconds=1.0, price_source=source,
+        )  # fmt: skip
+
+    every = [row("params.yaml"), row("genai-prices 0.2.3"), row(None), row("params.yaml")]
+    assert sources(every) == ["genai-prices 0.2.3", "params.yaml"]

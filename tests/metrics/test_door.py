@@ -15,7 +15,9 @@ from llmops.metrics.unscored import Unscored
 
 PAIRS = {"reads": ["1", "the 2", ""], "targets": ["1", "2", "3"]}
 IFEVAL = ['{"instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}']
+CALLS = '[{"name": "look_up", "arguments": {"id": 1}}]'
 OTHER_PAIRS = {
+    "tool_call_match": ([CALLS, "look_up"], [CALLS, CALLS]),
     "numeric_match": (["1"], ["1.0"]),
     "json_schema": (["1", "x"], ['{"type": "string"}', "true"]),
     **{

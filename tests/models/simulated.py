@@ -4,7 +4,8 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from random import Random
+from typing import Literal, NamedTuple
 
 from llmops.errors import WorldError
 from llmops.models.admission import Admission, Rates
@@ -21,17 +22,19 @@ class Server:
     """What a simulated server does with a request.
 
     Attributes:
+        whim: share of requests that are refused for no reason, in turn.
         retry_after: seconds that a 429 asks for, given those until there is room; None sends none.
-        tells: whether replies carry the rate limit.
+        tells: whether replies carry the rate limit: as it was when they were ``asked`` or ``answered``.
         work_s: the answer's latency, given how many are in work; beyond ``timeout_s`` it is a timeout.
     """
 
     per_min: float = 1e9
     burst: float = 1e9
     retry_after: Callable[[float], float] | None = math.ceil
-    tells: bool = False
+    tells: Literal["asked", "answered"] | None = None
     work_s: Callable[[int], float] = lambda busy: 0.2
     timeout_s: float = math.inf
+    whim: float = 0.0
 
 
 class Ran(NamedTuple):
@@ -64,6 +67,7 @@ class _Run:
         self.left, self.answered, self.requests = requests, 0, requests
         self.calls = self.refused = self.timeouts = self.most = 0
         self.events: list[_Event] = []
+        self.drawn = Random(0)
 
     def result(self) -> Ran:
         while self.answered < self.requests:
@@ -83,8 +87,8 @@ class _Run:
         self.left -= 1
         self.calls += 1
         self.most = max(self.most, self.admission.lanes.in_flight)
-        taken = self.bucket.take(1)
-        told = self._told()
+        taken = self.bucket.take(1) and self.drawn.random() >= self.server.whim
+        told = self._told() if self.server.tells == "asked" else {}
         latency_s = self.server.work_s(self.admission.lanes.in_flight) if taken else REFUSAL_S
 
         def end() -> None:
@@ -95,7 +99,7 @@ class _Run:
             else:
                 self.answered += 1
                 self.admission.answered(ticket, self.now, Reply(text="x"))
-            self.admission.heard(ticket, self.now, told)
+            self.admission.heard(ticket, self.now, self._told() if self.server.tells == "answered" else told)
             self.admission.lanes.end()
 
         heapq.heappush(self.events, _Event(self.now + min(latency_s, self.server.timeout_s), self.calls, end))
@@ -104,8 +108,7 @@ class _Run:
         return self.server.retry_after(self.bucket.wait_s(1)) if self.server.retry_after else None
 
     def _told(self) -> dict[str, RateLimit]:
-        if not self.server.tells:
-            return {}
+        self.bucket.take(0)
         return {"requests": RateLimit(self.bucket.size, math.floor(self.bucket.level), self.bucket.full_in_s)}
 
     def _fail(self, ticket, kind: str, retry_after_s: float | None) -> None:

@@ -12,7 +12,7 @@ from llmops.models.expected import UNKNOWN_OUTPUT, Expected
 from llmops.models.lanes import Lanes
 from llmops.models.model import Model
 from llmops.models.pace import Pace
-from llmops.models.told import RateLimit, Told, seconds_until
+from llmops.models.told import RateLimit, Told, retry_after_s, seconds_until
 from llmops.records import Reply
 from tests.models.simulated import Server, ran
 
@@ -55,6 +55,14 @@ def test_what_is_told_in_part_is_not_used(missing):
     assert told.taken() == {}
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after": "2"}, 2.0), ({"retry-after": "2", "retry-after-ms": "1250"}, 1.25), ({}, None)],
+)
+def test_a_pause_is_read_to_the_millisecond_where_it_is_told(headers, seconds):
+    assert retry_after_s(headers) == seconds
+
+
 # buckets
 
 
@@ -73,7 +81,7 @@ def test_what_exceeds_the_bucket_goes_into_debt_that_the_next_waits_off():
     bucket = evenly(100.0, 0.0)
     assert bucket.wait_s(1.0, 500.0) == 0.0
     bucket.take(1.0, 500.0)
-    assert bucket.wait_s(1.0, 1.0) == pytest.approx(4.95)
+    assert bucket.wait_s(1.0, 1.0) == pytest.approx(4.5)
 
 
 # lanes
@@ -167,14 +175,16 @@ RETRY = {"whole seconds": lambda wait_s: -int(-wait_s // 1), "exact": lambda wai
 
 
 @pytest.mark.parametrize("retry_after", RETRY)
-@pytest.mark.parametrize(("burst", "tells"), [(10, False), (600, False), (10, True), (600, True)])
+@pytest.mark.parametrize(
+    ("burst", "tells"), [(burst, tells) for burst in (10, 600) for tells in (None, "asked", "answered")]
+)
 def test_what_a_server_allows_is_used_and_hardly_refused(burst, tells, retry_after):
     went = ran(1319, Server(600, burst, RETRY[retry_after], tells))
     assert went.refused <= 0.02 * went.calls
     assert went.seconds <= (1319 - burst) / 10 / 0.95
 
 
-@pytest.mark.parametrize("tells", [False, True])
+@pytest.mark.parametrize("tells", [None, "asked", "answered"])
 def test_a_limit_that_is_set_is_never_refused(tells):
     went = ran(600, Server(600, 10, tells=tells), Rates(requests_per_min=600))
     assert went.refused == 0
@@ -193,6 +203,16 @@ def test_an_overloaded_server_is_spared_and_still_kept_busy():
     assert went.timeouts <= 0.1 * went.calls
     assert went.seconds <= 1.1 * 3000 * 0.2 / 8
     assert stubborn.most_in_flight == 40
+
+
+def test_a_server_that_refuses_on_a_whim_is_not_slowed_down_for():
+    went = ran(5000, Server(retry_after=None, whim=0.05))
+    assert went.seconds <= 2 * 5000 * 0.2 / 64
+
+
+def test_a_server_that_refuses_on_a_whim_is_still_given_the_pauses_it_asks_for():
+    went = ran(1000, Server(retry_after=lambda wait_s: 1.0, whim=0.02))
+    assert went.refused / 3 < went.seconds < 2 * went.refused + 10
 
 
 def busy(retry_after_s=None):
@@ -222,7 +242,7 @@ def test_requests_since_the_told_one_are_counted_off():
     tickets = [admission.start(0.0, 0.0) for _ in range(10)]
     told = {"requests": RateLimit(limit=600, remaining=9, reset_s=59)}
     admission.heard(tickets[0], 0.0, told)
-    assert admission.wait_s(0.05, 0.0) == pytest.approx(0.05, abs=0.01)
+    assert admission.wait_s(0.05, 0.0) == pytest.approx(0.3, abs=0.01)
     admission.heard(tickets[-1], 0.0, told)
     assert admission.wait_s(0.05, 0.0) == 0.0
     admission.heard(tickets[0], 0.0, told)  # an older word than the last

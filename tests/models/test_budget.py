@@ -207,10 +207,10 @@ def asked(server, tmp_path, request_of, questions=300, price=PRICE, **limits):
 
     async def work():
         model, store = open_openai("bot", spec), open_store(f"sqlite:///{tmp_path / 'store.db'}")
-        check_budget([model], settings)
-        ask = stacked(model, store, meter, settings).ask
         texts = [f"question {number} {'long ' * (number % 7)}" for number in range(questions)]
         try:
+            check_budget([model], settings)
+            ask = stacked(model, store, meter, settings).ask
             return await asyncio.gather(*map(ask, map(request_of, texts)), return_exceptions=True)
         finally:
             await model.close()

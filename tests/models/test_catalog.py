@@ -9,6 +9,8 @@ from llmops.errors import UserError
 from llmops.models.catalog import KINDS, parse_spec
 from llmops.models.specs import OpenAISpec
 
+BATCH = {"kind": "openai", "model": "m", "mode": "batch"}
+
 
 def test_every_kind_has_a_record_with_its_name_as_tag():
     for kind, (spec, _) in KINDS.items():
@@ -39,6 +41,9 @@ def test_a_spec_is_read_with_its_defaults():
         ({"kind": "openai", "model": "m", "sampling": {"max_tokens": 0}}, "max_tokens: is 0; must be at"),
         ({"kind": "llamacpp", "file": "x.gguf", "slots": 0}, "slots: is 0; must be above 0"),
         ({"kind": "openai", "model": "m", "timeout_s": 0}, "timeout_s: is 0.0; must be above 0"),
+        ({**BATCH, "sampling": {"stream": True}}, "sampling: stream: a batch answers as a whole; take it out"),
+        ({**BATCH, "price": {"per_hour_usd": 1}}, "price: per_hour_usd: a batch tells no time; give"),
+        ({**BATCH, "batch": {"max_requests": 0}}, "batch: max_requests: is 0; must be above 0"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_told_with_what_would_be_right(raw, message):

@@ -1,5 +1,8 @@
 """What is in the store's key, and what is not."""
 
+import hashlib
+import json
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -200,3 +203,16 @@ def test_a_conversation_without_tool_calls_is_keyed_as_role_and_content(tmp_path
         "app", parse_spec("app", {"kind": "python", "file": "app.py", "function": "answer"}), Places(tmp_path)
     )
     assert model.wire(REQUEST) == {"inputs": {"a": "1"}, "messages": [{"role": "user", "content": "hi"}]}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.dictionaries(st.text(), JSON, max_size=4), st.dictionaries(st.text(), JSON, max_size=4))
+def test_a_key_is_the_hash_of_the_canonical_json_of_its_parts(identity, body):
+    async def ask(request: Request) -> Reply:
+        raise AssertionError
+
+    request = msgspec.structs.replace(REQUEST, repeat=3)
+    whole = {"identity": identity, "wire": body, "repeat": 3}
+    text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    known = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    assert request_key(Model("m", identity, lambda request: body, ask), request) == known

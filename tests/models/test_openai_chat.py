@@ -216,7 +216,7 @@ def test_a_missing_key_names_its_variable(tmp_path, monkeypatch):
 def test_a_server_of_ones_own_needs_no_key_and_is_not_given_the_one_for_openai(asking, wire, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     _, asked = asking(wire.Answer(wire.completion("x")))
-    assert asked[0].headers["authorization"] == "Bearer none"
+    assert "authorization" not in asked[0].headers
 
 
 def test_a_key_is_sent_as_a_bearer(asking, wire, monkeypatch):
@@ -546,3 +546,15 @@ def test_extra_cannot_change_how_many_answers_come_or_how(extra, tmp_path):
 def test_top_logprobs_have_a_range_and_need_logprobs(sampling, message, tmp_path):
     with pytest.raises(UserError, match=message):
         opened("http://127.0.0.1:9/v1", tmp_path, sampling=sampling)
+
+
+def test_a_function_alone_is_sent_as_a_tool(tmp_path, run, request_of):
+    bare = {"name": "weather", "parameters": {"type": "object"}}
+    whole = {"type": "function", "function": bare}
+
+    async def work():
+        model = opened("http://127.0.0.1:9/v1", tmp_path)
+        await model.close()
+        return model.wire(request_of(tools=[bare, whole]))
+
+    assert run(work())["tools"] == [whole, whole]

@@ -10,7 +10,7 @@ from llmops.models.admission import Rates
 from llmops.models.budget import Allowance, Budget, BudgetSpent
 from llmops.models.limited import limited
 from llmops.models.meter import Meter
-from llmops.models.metered import metered
+from llmops.models.metered import STEP, metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
 from llmops.models.stack import Limits, stacked, stacks
@@ -317,7 +317,7 @@ def test_64_in_flight_never_overshoot_the_budget_and_use_what_they_can(limit_usd
     assert spent == pytest.approx(seen["calls"] * 0.18)
     assert spent <= limit_usd
     assert len(stopped) == 200 - seen["calls"] > 0
-    dearest_usd = 0.01 * (10 + 64 * 2 + 20)
+    dearest_usd = 0.01 * (10 + 64 * 2 + STEP + 20)
     assert limit_usd - spent < dearest_usd
 
 

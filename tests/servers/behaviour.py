@@ -27,8 +27,9 @@ class Behaviour(Record):
     burst: float | None = None
     """How many may come at once, the size of the bucket; a minute's worth when None."""
     tokens_per_min: float | None = None
-    rate_headers: bool = True
-    """Send ``x-ratelimit-{limit,remaining,reset}-{requests,tokens}`` with every reply, as OpenAI does."""
+    rate_headers: Literal["asked", "answered"] | None = "asked"
+    """Send ``x-ratelimit-{limit,remaining,reset}-{requests,tokens}`` with every reply: as it stood when the
+    request came, or when its answer leaves. None sends none."""
     retry_after: Literal["seconds", "date", "none"] = "seconds"
     """How a 429 or 503 says when to come again."""
     capacity: int | None = None

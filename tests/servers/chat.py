@@ -58,9 +58,10 @@ class Chat:
 
     async def _outcome(self, request: web.Request, body: dict[str, Any], text: str) -> web.StreamResponse:
         outcome = self._chosen(body, text)
+        rates = self._rates()
         self.outcomes[outcome] += 1
         if outcome.isdigit():
-            return self._refusal(int(outcome), body)
+            return self._refusal(int(outcome), body, rates)
         bill = Bill(calls=1, input_tokens=_input_tokens(body), output_tokens=self.told.output_tokens)
         self.billed = _sum(self.billed, bill)
         if outcome == "hang":
@@ -71,8 +72,10 @@ class Chat:
             return await _broken(request, outcome)
         self.delivered = _sum(self.delivered, bill)
         self.delivered_by_text[text] += 1
+        if self.told.rate_headers == "answered":
+            rates = self._rates()
         return web.json_response(
-            _completion(self.told.answer or text, bill, body.get("model")), headers=self._rates()
+            _completion(self.told.answer or text, bill, body.get("model")), headers=rates
         )
 
     def _chosen(self, body: dict[str, Any], text: str) -> str:
@@ -97,8 +100,7 @@ class Chat:
     def _amounts(self, body: dict[str, Any]) -> dict[str, float]:
         return {"requests": 1, "tokens": _input_tokens(body) + self.told.output_tokens}
 
-    def _refusal(self, status: int, body: dict[str, Any]) -> web.Response:
-        headers = self._rates()
+    def _refusal(self, status: int, body: dict[str, Any], headers: dict[str, str]) -> web.Response:
         if status in {429, 503}:
             amounts = self._amounts(body)
             waits = [bucket.wait_s(amounts[unit]) for unit, bucket in self.buckets.items()]
@@ -125,6 +127,7 @@ class Chat:
             return {}
         found = {}
         for unit, bucket in self.buckets.items():
+            bucket.take(0)
             found[f"x-ratelimit-limit-{unit}"] = f"{bucket.size:.0f}"
             found[f"x-ratelimit-remaining-{unit}"] = f"{max(0, math.floor(bucket.level))}"
             found[f"x-ratelimit-reset-{unit}"] = _go_duration(bucket.full_in_s)

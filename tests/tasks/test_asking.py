@@ -1,8 +1,16 @@
+import shutil
+from pathlib import Path
+
 import pytest
 
+from llmops.cards.card import load_card
+from llmops.cards.examples import read_examples
+from llmops.cards.source import fetch
+from llmops.prompts import load_prompt
 from llmops.records import Example, Message, Reply, ResponseFormat, ToolCall
 from llmops.tasks.asking import ASKING, conversation, question
 
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = Example(id="e1", inputs={"message": "안녕"}, tools=[{"name": "find"}])
 SCHEMA = ResponseFormat("answer", {"type": "object"})
 
@@ -64,3 +72,20 @@ def test_a_call_of_a_tool_ends_a_conversation():
 @pytest.mark.parametrize("name", ASKING)
 def test_every_way_of_asking_begins_with_a_request(name):
     assert next(ASKING[name](EXAMPLE, [], 0, None)).example_id == "e1"
+
+
+@pytest.mark.real_data
+def test_mt_benchs_second_questions_come_after_the_models_first_answers(mirror, tmp_path):
+    shutil.copytree(ROOT / "data/sets/mt_bench", tmp_path / "data/sets/mt_bench")
+    card = load_card(tmp_path, "mt_bench")
+    fetch(card, tmp_path, tmp_path / "raw", tmp_path / "downloads", mirror, lambda line: None)
+    prompt = load_prompt(ROOT, "mt_bench/turns")
+    examples = [example for _, example in read_examples(card, tmp_path / "raw")]
+    assert len(examples) == 80
+    for example in examples:
+        first, second = example.inputs["turns"]
+        asking = ASKING[prompt.asking](example, prompt.render(example), 0, None)
+        requests, answer = asked(asking, Reply(text="my own"), Reply(text="the second"))
+        assert [m.content for m in requests[0].messages] == [first]
+        assert [m.content for m in requests[1].messages] == [first, "my own", second]
+        assert answer == "the second"

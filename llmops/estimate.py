@@ -1,0 +1,160 @@
+"""`llmops estimate`: what a run will ask, and what that will cost, before it is asked."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import msgspec
+
+from llmops import jsonl
+from llmops.cards.card import load_card
+from llmops.cards.examples import read_examples
+from llmops.config import section
+from llmops.estimating import Amount, Amounts, Estimated, Missing, amounts
+from llmops.models.catalog import closed_model, tokenizer
+from llmops.models.chosen import chosen_models
+from llmops.models.earlier import earlier, wire_bytes
+from llmops.models.metered import IN_PROCESS, most_output
+from llmops.models.model import Model
+from llmops.models.stack import cost_of, price_source
+from llmops.models.store import STORE
+from llmops.numbers import dollars, number
+from llmops.pending import Pending, pending
+from llmops.places import Places, state_folder
+from llmops.questions import load_job
+from llmops.records import Request
+from llmops.report import aligned
+from llmops.stages import fetch
+from llmops.stages.generate import Params
+from llmops.suites import load_suite
+from llmops.totals import total
+
+TOKENIZED = 1000
+"""The most requests of a model and prompt that its tokenizer counts; the others follow by their length."""
+SUMS = ("input_tokens", "output_tokens", "seconds", "cost_usd")
+COUNTS = ("questions", "stored", "calls")
+HEAD = ("suite", "model", "prompt", *COUNTS, "tokens in", "tokens out", "seconds", "cost")
+
+Count = Callable[[Request], int]
+
+
+class Choice(NamedTuple):
+    """What of a suite is to be asked, as `llmops run` takes it."""
+
+    models: list[str] | None = None
+    limit: int | None = None
+
+
+ALL = Choice()
+
+
+def main(places: Places, suites: Sequence[str], choice: Choice = ALL, *, as_json: bool = False) -> None:
+    """Print what asking the suites will take, by model and prompt; no model is asked.
+
+    Args:
+        places: where data sets are fetched to.
+    """
+    found = [row for name in suites for row in estimated(places, name, choice)]
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+        return
+    click.echo(aligned([HEAD, *map(_cells, found), *_total(found)]))
+    for row in found:
+        click.echo(f"{row.suite}: {row.model} · {row.prompt}: {_sources(row)}")
+
+
+def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estimated]:
+    """Yield a row for each model and prompt of a suite.
+
+    Raises:
+        UserError: what `llmops run` would raise of what is known without asking.
+    """
+    suite = load_suite(places.root, name)
+    fetch.main(places, [name])
+    seed = section(places.root, "generate", Params).seed
+    job = load_job(_examples(places, name, suite.dataset), name, suite, choice.limit, seed)
+    store = state_folder(places.root) / STORE
+    for named, spec in chosen_models(places, suite, choice.models).items():
+        model, count = closed_model(named, spec, places), tokenizer(named, spec, places)
+        for left in pending(job, model, store):
+            left = left._replace(requests=[]) if suite.recording else left
+            yield _row(name, model, left, amounts(_missing(model, left, count, store)))
+
+
+def _examples(places: Places, name: str, dataset: str) -> Places:
+    """Write the suite's examples where nothing else reads them, and return that place."""
+    aside = Places(places.root, f"{places.out}/estimate")
+    card = load_card(places.root, dataset)
+    read = read_examples(card, places.raw(card.name))
+    jsonl.write(aside.suite(name, "examples.jsonl"), (example for _, example in read))
+    return aside
+
+
+def _missing(model: Model, left: Pending, count: Count | None, store: Path) -> Missing:
+    bounds = [most_output(model, request) for request in left.requests]
+    return Missing(
+        asked_bytes=[wire_bytes(model.wire(request)) for request in left.requests],
+        tokens=_tokenized(model, left.requests, count) if count else None,
+        prompt=left.known,
+        model=earlier(store, model) if left.requests else [],
+        max_tokens=None if None in bounds else max(filter(None, bounds), default=None),
+        cost=cost_of(model, datetime.now(UTC)),
+        loads=model.identity["kind"] in IN_PROCESS,
+        by_time=model.price is not None and model.price.per_hour_usd is not None,
+    )
+
+
+def _tokenized(model: Model, requests: Sequence[Request], count: Count) -> list[tuple[float, float]]:
+    chosen = requests if len(requests) <= TOKENIZED else random.Random(0).sample(requests, TOKENIZED)
+    return [(float(wire_bytes(model.wire(request))), float(count(request))) for request in chosen]
+
+
+def _row(suite: str, model: Model, left: Pending, sums: Amounts) -> Estimated:
+    return Estimated(
+        suite=suite,
+        model=model.name,
+        prompt=left.prompt,
+        questions=left.questions,
+        stored=left.questions - len(left.requests),
+        calls=len(left.requests),
+        price_source=price_source(model),
+        **sums._asdict(),
+    )
+
+
+def _cells(row: Estimated) -> tuple[str, ...]:
+    counts = (f"{getattr(row, name):,}" for name in COUNTS)
+    tokens = (_shown(getattr(row, name)) for name in SUMS if name != "cost_usd")
+    return (row.suite, row.model, row.prompt, *counts, *tokens, _shown(row.cost_usd, dollars))
+
+
+def _shown(amount: Amount, told: Callable[[float | None], str] = number) -> str:
+    ends = (told(end) for end in (amount.low, amount.high))
+    return told(amount.value) if amount.low == amount.high else f"{told(amount.value)} [{', '.join(ends)}]"
+
+
+def _total(found: Sequence[Estimated]) -> Iterator[tuple[str, ...]]:
+    """Yield the row of all together, where there are several; its limits are the sums of theirs."""
+    if len(found) < 2:
+        return
+    counts = {name: sum(getattr(row, name) for row in found) for name in COUNTS}
+    sums = Amounts(*(_added([getattr(row, name) for row in found]) for name in SUMS))
+    every = Estimated(suite="all", model="", prompt="", price_source=None, **counts, **sums._asdict())
+    yield _cells(every)
+
+
+def _added(amounts: Sequence[Amount]) -> Amount:
+    ends = {end: total(getattr(each, end) for each in amounts) for end in ("value", "low", "high")}
+    return Amount(source="", **ends)
+
+
+def _sources(row: Estimated) -> str:
+    """Return what the row's sums are told from, each source once."""
+    told: dict[str, list[str]] = {}
+    for name in SUMS:
+        told.setdefault(getattr(row, name).source, []).append(name.removesuffix("_usd").replace("_", " "))
+    priced = f"; prices by {row.price_source}" if row.price_source else ""
+    return "; ".join(f"{', '.join(names)}: {source}" for source, names in told.items()) + priced

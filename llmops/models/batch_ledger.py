@@ -1,0 +1,64 @@
+"""The money of requests in batches: reserved before they are sent, booked when they are collected."""
+
+from msgspec.structs import replace
+
+from llmops.models.batch_rows import Row
+from llmops.models.budget import Allowance, Budget, Reservation
+from llmops.models.meter import Meter
+from llmops.models.metered import foreseer
+from llmops.models.model import Model
+from llmops.prices import BATCH, Cost
+from llmops.records import Reply, Request
+from llmops.totals import total
+
+
+class Ledger:
+    """What the requests of one model take.
+
+    What one run sent and another collects is booked once, by the one that collects it.
+    """
+
+    def __init__(self, model: Model, cost: Cost, allowance: Allowance) -> None:
+        self._model, self._cost = model.name, cost
+        self._foresee = foreseer(model, cost, allowance)
+        self._reserved: dict[str, Reservation] = {}
+
+    async def reserve(self, key: str, request: Request, budget: Budget) -> None:
+        """Set aside the request's dearest outcome, once; nothing in flight is waited for.
+
+        Raises:
+            BudgetSpent: the budget does not reach for it.
+        """
+        if key not in self._reserved:
+            at_most = self._foresee(request)
+            self._reserved[key] = await budget.reserve(at_most, self._model, waits=False)
+
+    def release(self, key: str, budget: Budget) -> None:
+        """Take back what was set aside for a request that was not sent."""
+        if (reservation := self._reserved.pop(key, None)) is not None:
+            budget.settle(reservation, 0.0, 0)
+
+    def priced(self, row: Row, asked_at: str | None) -> Row:
+        """Return the row with what its reply cost; how long it took is not known."""
+        if not isinstance(row.outcome, Reply):
+            return row
+        reply = replace(row.outcome, asked_at=asked_at, service_tier=BATCH)
+        return row._replace(outcome=replace(reply, cost_usd=self._cost(reply)))
+
+    def book(self, row: Row, meter: Meter) -> None:
+        """Put what a collected request took in the place of what was set aside for it."""
+        reply = row.outcome if isinstance(row.outcome, Reply) else None
+        owed, tokens = (reply.cost_usd, _tokens(reply)) if reply else (None, None)
+        if row.billed is False:
+            owed, tokens = 0.0, 0
+        reservation = self._reserved.pop(row.key, None)
+        if reservation is not None:
+            meter.budget.settle(reservation, owed, tokens)
+        else:  # sent by an earlier run
+            meter.budget.spent_usd += owed or 0.0
+            meter.budget.spent_tokens += tokens or 0
+        meter.book(reply, owed)
+
+
+def _tokens(reply: Reply) -> int | None:
+    return total([reply.input_tokens, reply.output_tokens])

@@ -1,0 +1,157 @@
+"""The door to ``aiohttp``: JSON sent to a server, and what comes back."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from llmops.errors import WorldError
+from llmops.models.address import NO_KEY, Address
+from llmops.models.server_errors import read_error
+from llmops.models.specs import OPENAI_URL
+from llmops.models.told import Told, retry_after_s
+
+if TYPE_CHECKING:
+    import aiohttp
+
+CONNECT_S = 20.0
+"""Seconds to reach a server; the answer itself may take longer."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class Received(NamedTuple):
+    """What a server sent, headers first."""
+
+    headers: Mapping[str, str]
+    content: Any
+    """An ``aiohttp.StreamReader``: the body, still to be read."""
+
+
+class Exchange:
+    """An open door to one server. Connections are kept and used again; redirects are not followed.
+
+    Nothing is loaded or opened before the first request: a run whose answers are stored sends none.
+    """
+
+    def __init__(self, address: Address, told: Told) -> None:
+        self._address, self._told = address, told
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Return the decoded JSON that the server answers.
+
+        Raises:
+            WorldError: no answer came, it is an error, or no JSON.
+        """
+        async with self.opened("POST", path, body) as received:
+            return decoded(await received.content.read())
+
+    async def get(self, path: str) -> Any:
+        """Return the decoded JSON at a path, as ``post`` does."""
+        async with self.opened("GET", path) as received:
+            return decoded(await received.content.read())
+
+    @asynccontextmanager
+    async def opened(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> AsyncIterator[Received]:
+        """Send a request, and give its answer while the body is still to be read."""
+        import aiohttp
+
+        session = self._session = self._session or _session(self._address)
+        data = None if body is None else _encoded(body)
+        try:
+            async with session.request(
+                method, self._address.base_url + path, data=data, allow_redirects=False
+            ) as response:
+                self._told.hear(response.headers)
+                if response.status >= 300:
+                    raise _refusal(response, await response.read())
+                yield Received(response.headers, response.content)
+        except (aiohttp.ClientError, OSError) as problem:
+            raise _fault_of(problem) from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def _session(address: Address) -> "aiohttp.ClientSession":
+    import aiohttp
+
+    return aiohttp.ClientSession(
+        headers=_headers(address),
+        connector=aiohttp.TCPConnector(limit=0),  # `limited` says how many there are
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+        trust_env=True,
+    )
+
+
+def _headers(address: Address) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", "User-Agent": "llmops"}
+    if address.key != NO_KEY:
+        headers["Authorization"] = f"Bearer {address.key}"
+    if address.base_url == OPENAI_URL:
+        for name, variable in (
+            ("OpenAI-Organization", "OPENAI_ORG_ID"),
+            ("OpenAI-Project", "OPENAI_PROJECT_ID"),
+        ):
+            if value := os.environ.get(variable):
+                headers[name] = value
+    return headers
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    try:
+        return _encode(body)
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can escape and UTF-8 cannot hold
+        return json.dumps(body).encode()
+
+
+def decoded(content: bytes) -> Any:
+    """Return the JSON of a body; msgspec refuses some that servers write, such as NaN.
+
+    Raises:
+        WorldError: it is no JSON.
+    """
+    try:
+        return _decode(content)
+    except ValueError:
+        pass
+    try:
+        return json.loads(content)
+    except ValueError:
+        start = content[:80].decode("utf-8", "replace")
+        raise WorldError("bad_reply", f"the server's reply is no JSON: {start!r}", transient=True) from None
+
+
+def _refusal(response: "aiohttp.ClientResponse", content: bytes) -> WorldError:
+    if response.status < 400 and "location" in response.headers:
+        goal = urlsplit(urljoin(str(response.url), response.headers["location"]))
+        shown = f"{goal.scheme}://{goal.hostname}{f':{goal.port}' if goal.port else ''}{goal.path}"
+        return WorldError("redirected", f"redirects to {shown!r}", transient=False)
+    try:
+        told = json.loads(content)
+    except ValueError:
+        told = content.decode("utf-8", "replace")
+    fault = read_error(response.status, told)
+    fault.retry_after_s = retry_after_s(response.headers)
+    return fault
+
+
+def _fault_of(problem: Exception) -> WorldError:
+    import aiohttp
+
+    if isinstance(problem, TimeoutError):
+        return WorldError("timeout", "the server took too long", transient=True)
+    if isinstance(problem, aiohttp.ClientConnectorError):
+        return WorldError("unreachable", "no connection to the server", transient=True)
+    name = type(problem).__name__
+    return WorldError("connection", f"the connection broke off ({name})", transient=True)

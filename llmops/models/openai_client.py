@@ -1,0 +1,51 @@
+"""The client of ``openai``, opened for one address, with its faults as ours."""
+
+from collections.abc import Iterator
+
+import httpx2  # what openai is built on
+import openai
+
+from llmops.errors import WorldError
+from llmops.models.address import Address
+from llmops.models.exchange import CONNECT_S
+from llmops.models.server_errors import read_error
+from llmops.models.told import retry_after_s
+
+Problem = WorldError | openai.APIError | httpx2.HTTPError
+
+_UNREACHED = frozenset({"ConnectError", "ConnectionRefusedError", "gaierror"})
+
+
+def open_client(address: Address, timeout_s: float) -> openai.AsyncOpenAI:
+    """Return a client that neither tries again by itself nor follows a redirect."""
+    return openai.AsyncOpenAI(
+        api_key=address.key,
+        base_url=address.base_url,
+        max_retries=0,  # what sends batches tries again, where each attempt is written down
+        timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
+        http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
+    )
+
+
+def fault_of(problem: Problem) -> WorldError:
+    """Return what the client raised as the fault it is."""
+    if isinstance(problem, WorldError):
+        return problem
+    if isinstance(problem, openai.APIStatusError):
+        if problem.response.has_redirect_location:
+            return WorldError("redirected", "redirects to another address", transient=False)
+        fault = read_error(problem.status_code, problem.body)
+        fault.retry_after_s = retry_after_s(problem.response.headers)
+        return fault
+    if {type(cause).__name__ for cause in _causes(problem)} & _UNREACHED:
+        return WorldError("unreachable", "no connection to the server", transient=True)
+    if isinstance(problem, openai.APITimeoutError | httpx2.TimeoutException):
+        return WorldError("timeout", "the server took too long", transient=True)
+    name = type(problem).__name__
+    return WorldError("connection", f"the connection broke off ({name})", transient=True)
+
+
+def _causes(problem: BaseException | None) -> Iterator[BaseException]:
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__

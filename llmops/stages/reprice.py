@@ -1,0 +1,128 @@
+"""results/ and runs/ -> the terminal: what answers would cost at other prices, from their raw usage."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from llmops import jsonl
+from llmops.config import convert, params, read_yaml
+from llmops.errors import UserError
+from llmops.models.catalog import check_price, parse_spec
+from llmops.models.specs import OpenAISpec
+from llmops.numbers import UNKNOWN, dollars
+from llmops.places import Places, newest
+from llmops.prices import Cost, Price, pricing, source
+from llmops.records import Record, Response
+from llmops.report import aligned
+from llmops.totals import total
+
+HEAD = ("suite", "model", "prompt", "answers", "booked", "repriced", "unknown", "prices")
+
+
+class Repriced(Record):
+    """What one model's answers through one prompt cost, and would cost."""
+
+    suite: str
+    model: str
+    prompt: str
+    answers: int
+    booked_usd: float | None
+    repriced_usd: float | None
+    unknown: int
+    """Answers whose other price is not known; then it is no sum either."""
+    price_source: str | None
+
+
+def main(
+    places: Places,
+    suites: Sequence[str],
+    at: datetime | None = None,
+    prices: Path | None = None,
+    *,
+    as_json: bool = False,
+) -> None:
+    """Print what the newest answers of the suites cost when they were asked, and at other prices.
+
+    Args:
+        suites: all that have answers when empty.
+        at: the price table of this time; None for that of when each answer was asked.
+        prices: a file of model → price, which goes before what params.yaml says.
+
+    Raises:
+        UserError: no such answers, or a price that is none.
+    """
+    own = own_prices(prices) if prices else {}
+    found = [row for name in suites or newest(places.root) for row in repriced(places, name, own, at)]
+    if not found:
+        raise UserError("reprice: there are no answers; run `dvc repro` or `llmops run SUITE`")
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+    else:
+        click.echo(aligned([HEAD, *map(_cells, found)]))
+
+
+def repriced(places: Places, name: str, own: Mapping[str, Price], at: datetime | None) -> Iterator[Repriced]:
+    """Yield a row for each model and prompt of a suite's newest answers."""
+    here = newest(places.root, name).get(name)
+    if here is None:
+        raise UserError(f"reprice: no answers of {name!r}; run `dvc repro` or `llmops run {name}`")
+    known = params(places.root).get("models") or {}
+    rows = jsonl.read(here.suite(name, "responses.jsonl"), Response)
+    for (model, prompt), group in groupby(rows, key=lambda row: (row.model, row.prompt)):
+        cost, where = _pricing(model, known.get(model), own.get(model), at)
+        yield _row(name, model, prompt, list(group), cost, where)
+
+
+def _row(
+    suite: str, model: str, prompt: str, group: Sequence[Response], cost: Cost, where: str | None
+) -> Repriced:
+    costs = [total([0.0, *(cost(turn.reply) for turn in row.turns)]) for row in group]
+    return Repriced(
+        suite=suite,
+        model=model,
+        prompt=prompt,
+        answers=len(group),
+        booked_usd=total(row.cost_usd for row in group),
+        repriced_usd=total(costs),
+        unknown=costs.count(None),
+        price_source=where,
+    )
+
+
+def _pricing(model: str, raw: Any, own: Price | None, at: datetime | None) -> tuple[Cost, str | None]:
+    """Return what tells the cost, and where that price stands; a model that is not known has none."""
+    spec = None if raw is None else parse_spec(model, raw)
+    price = own or getattr(spec, "price", None)
+    named, address = (spec.model, spec.base_url) if isinstance(spec, OpenAISpec) else ("", None)
+    where = "the file" if own else source(price, named, address)
+    return pricing(price, named, address, at), where
+
+
+def own_prices(path: Path) -> dict[str, Price]:
+    """Return model → price, as a file gives them.
+
+    Raises:
+        UserError: no such file, or a price that is none.
+    """
+    found: dict[str, Price] = convert(read_yaml(path) or {}, dict[str, Price], str(path))
+    for model, price in found.items():
+        check_price(price, f"{path}: {model}")
+    return found
+
+
+def _cells(row: Repriced) -> tuple[str, ...]:
+    return (
+        row.suite,
+        row.model,
+        row.prompt,
+        f"{row.answers:,}",
+        dollars(row.booked_usd),
+        dollars(row.repriced_usd),
+        f"{row.unknown:,}",
+        row.price_source or UNKNOWN,
+    )

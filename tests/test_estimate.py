@@ -1,0 +1,235 @@
+"""`llmops estimate` beside what runs then take, and `llmops reprice` beside what they took."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmops import jsonl
+from llmops.cli import main
+from llmops.errors import UserError
+from llmops.estimating import Missing, amounts
+from llmops.models.earlier import Earlier, warm
+from llmops.places import Places
+from llmops.prices import Price, pricing
+from llmops.records import Reply, Spend
+from llmops.stages import generate, validate
+from tests.servers.behaviour import Behaviour
+from tests.servers.started import Server, started
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKENS = "{input_per_mtok_usd: 0.15, output_per_mtok_usd: 0.6}"
+PARAMS = f"""
+run: [support]
+suites:
+  support:
+    dataset: support
+    task: label
+    prompts: [support/v1, support/v2]
+    models: [demo, bot]
+    metrics: [label_accuracy]
+models:
+  demo: {{kind: llamacpp, file: models/demo-small.gguf, sampling: {{max_tokens: 16}}, price: {TOKENS}}}
+  bot: {{kind: openai, model: m, base_url: '%s', sampling: {{max_tokens: 8}}, price: {TOKENS}}}
+"""
+Llmops = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with started(Behaviour()) as running:
+        yield running
+
+
+@pytest.fixture
+def project(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("data/sets/support", "data/expectations", "prompts", "models"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "params.yaml").write_text(PARAMS % server.url, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LLMOPS_STATE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def told(project: Path, capsys: pytest.CaptureFixture[str]) -> Llmops:
+    """Run a verb that tells JSON, and return what it told."""
+
+    def run(*words: str) -> Any:
+        capsys.readouterr()
+        main([*words, "--json"])
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def asked(project: Path, limit: int | None) -> list[Spend]:
+    """Ask the suite's models, and return what that spent for each model and prompt."""
+    places = Places(project, "runs")
+    if not places.suite("support", "examples.jsonl").exists():
+        main(["estimate", "--limit", "1"])  # it fetches what validate reads
+        validate.main(places, "support")
+    generate.main(places, "support", None, limit)
+    return list(jsonl.read(project / ".llmops" / "spend.jsonl", Spend))[-4:]
+
+
+def test_what_a_run_of_the_demo_suite_costs_is_foreseen_within_a_tenth(project: Path, told: Llmops) -> None:
+    asked(project, 60)
+    before = told("estimate")
+    spent = asked(project, None)
+    assert [(row["model"], row["prompt"]) for row in before] == [(each.model, each.prompt) for each in spent]
+    for row, after in zip(before, spent, strict=True):
+        assert (row["questions"], row["stored"], row["calls"]) == (733, 60, after.calls)
+        for name, took in (
+            ("cost_usd", after.spent_usd),
+            ("input_tokens", after.input_tokens),
+            ("output_tokens", after.output_tokens),
+        ):
+            assert row[name]["value"] == pytest.approx(took, rel=0.1), name
+    demo = [row for row in before if row["model"] == "demo"]
+    assert [row["input_tokens"]["source"] for row in demo] == ["the model's own tokenizer"] * 2
+    assert [row["input_tokens"]["value"] for row in demo] == [each.input_tokens for each in spent[:2]]
+
+    whole = told("estimate")
+    assert [(row["stored"], row["calls"], row["cost_usd"]["value"]) for row in whole] == [(733, 0, 0)] * 4
+
+
+def test_nothing_is_asked_and_nothing_is_opened_that_needs_a_key(
+    server: Server, project: Path, told: Llmops
+) -> None:
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    (project / "params.yaml").write_text(text.replace("model: m,", "model: m, key: NO_SUCH_KEY,"), "utf-8")
+    requests = server.counts().requests
+    [row] = [
+        row for row in told("estimate", "--limit", "50", "--model", "bot") if row["prompt"] == "support/v1"
+    ]
+    assert server.counts().requests == requests
+    assert (row["questions"], row["calls"], row["price_source"]) == (50, 50, "params.yaml")
+    assert row["input_tokens"]["source"] == "assumed 4 bytes a token"
+    assert row["output_tokens"] == {
+        "value": 200, "low": 50, "high": 400, "source": "assumed half of at most 8 an answer",
+    }  # fmt: skip
+    assert row["seconds"]["value"] is None
+
+
+def test_a_table_says_what_each_of_its_rows_is_told_from(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["estimate", "support", "--limit", "20", "--model", "demo"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].split() == [
+        "suite", "model", "prompt", "questions", "stored", "calls", "tokens", "in", "tokens", "out", "seconds",
+        "cost",
+    ]  # fmt: skip
+    assert said[3].startswith("all")
+    assert (
+        "input tokens: the model's own tokenizer; output tokens: assumed half of at most 16 an answer"
+        in said[4]
+    )
+
+
+def test_answers_are_priced_anew_from_their_raw_usage(project: Path, told: Llmops) -> None:
+    asked(project, 30)
+    for file in ("scores", "estimates"):
+        (project / "runs" / "support" / f"{file}.jsonl").touch()
+    booked = told("reprice", "support")
+    assert [row["repriced_usd"] for row in booked] == pytest.approx([row["booked_usd"] for row in booked])
+    (project / "dearer.yaml").write_text(
+        "demo: {input_per_mtok_usd: 0.3, output_per_mtok_usd: 1.2}\n", "utf-8"
+    )
+    dearer = told("reprice", "support", "--prices", "dearer.yaml")
+    for row in dearer:
+        times = 2 if row["model"] == "demo" else 1
+        assert row["repriced_usd"] == pytest.approx(times * row["booked_usd"])
+    assert {row["price_source"] for row in dearer} == {"the file", "params.yaml"}
+
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    (project / "params.yaml").write_text(text.replace(f", price: {TOKENS}}}", "}"), "utf-8")
+    unknown = told("reprice", "support")
+    assert [(row["repriced_usd"], row["unknown"], row["price_source"]) for row in unknown] == [
+        (None, 30, None)
+    ] * 4
+    assert [row["booked_usd"] for row in unknown] == [row["booked_usd"] for row in booked]
+
+
+def test_a_price_below_zero_is_refused(project: Path) -> None:
+    (project / "wrong.yaml").write_text("demo: {per_hour_usd: -1}\n", encoding="utf-8")
+    from llmops.stages.reprice import own_prices
+
+    with pytest.raises(UserError, match=r"wrong.yaml: demo: per_hour_usd: is -1.0; must be 0 or more"):
+        own_prices(project / "wrong.yaml")
+
+
+# the sums
+
+
+def missing(**more: Any) -> Missing:
+    fields: dict[str, Any] = {
+        "asked_bytes": [400] * 10,
+        "tokens": None,
+        "prompt": [],
+        "model": [],
+        "max_tokens": 20,
+        "cost": pricing(Price(input_per_mtok_usd=1, output_per_mtok_usd=10), "m", None),
+        "by_time": False,
+        "loads": False,
+    }
+    return Missing(**{**fields, **more})
+
+
+def took(count: int, **reply: Any) -> list[Earlier]:
+    return [Earlier(400, Reply(text="x", **reply)) for _ in range(count)]
+
+
+def test_answers_of_the_same_prompt_go_before_all_of_the_models() -> None:
+    own = took(10, input_tokens=110, output_tokens=5, usage_source="server")
+    others = took(50, input_tokens=90, output_tokens=9, usage_source="server")
+    found = amounts(missing(prompt=own, model=others))
+    assert (found.input_tokens.value, found.output_tokens.value) == (1100, 50)
+    assert found.cost_usd.value == pytest.approx((1100 + 500) / 1e6)
+    assert found.input_tokens.source == "10 earlier answers of this prompt"
+    few = amounts(missing(prompt=own[:9], model=others))
+    assert (few.output_tokens.value, few.output_tokens.source) == (90, "50 earlier answers of this model")
+
+
+def test_counts_that_no_server_made_tell_nothing() -> None:
+    guessed = took(50, input_tokens=110, output_tokens=5, usage_source="estimated")
+    assert amounts(missing(model=guessed)).input_tokens.source == "assumed 4 bytes a token"
+
+
+def test_an_assumption_holds_what_can_be_at_all() -> None:
+    found = amounts(missing())
+    assert (found.input_tokens.low, found.input_tokens.value, found.input_tokens.high) == (500, 1000, 4000)
+    assert (found.output_tokens.low, found.output_tokens.value, found.output_tokens.high) == (10, 100, 200)
+    ends = (found.cost_usd.low, found.cost_usd.value, found.cost_usd.high)
+    assert ends == pytest.approx((600e-6, 2000e-6, 6000e-6))
+
+
+def test_what_cannot_be_known_is_none_with_its_reason() -> None:
+    endless = amounts(missing(max_tokens=None))
+    assert endless.output_tokens.value is endless.cost_usd.value is None
+    assert endless.output_tokens.source == "max_tokens is not set, and no earlier answer tells"
+    assert amounts(missing(cost=lambda reply: None)).cost_usd.source == "no known price"
+    hourly = pricing(Price(per_hour_usd=3.6), "m", None)
+    assert amounts(missing(cost=hourly, by_time=True)).cost_usd.value is None
+
+
+def test_an_hourly_price_is_told_from_earlier_latencies_without_the_loading_of_weights() -> None:
+    hourly = pricing(Price(per_hour_usd=3.6), "m", None)
+    answers = [
+        Earlier(400, Reply(text="x", latency_s=9.0, asked_at="2026-11-01T00:00:00+00:00")),
+        Earlier(400, Reply(text="x", latency_s=8.0, asked_at="2026-11-01T00:00:01+00:00")),
+        *(
+            Earlier(400, Reply(text="x", latency_s=0.5, asked_at=f"2026-11-01T00:00:{second}+00:00"))
+            for second in range(10, 30)
+        ),
+        Earlier(400, Reply(text="x", latency_s=7.0, asked_at="2026-11-02T00:00:00+00:00")),
+    ]
+    assert len(warm(answers)) == 20
+    found = amounts(missing(prompt=answers, cost=hourly, by_time=True, loads=True))
+    assert found.seconds.value == pytest.approx(5.0)
+    assert found.cost_usd.value == pytest.approx(5.0 * 3.6 / 3600)

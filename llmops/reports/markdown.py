@@ -22,7 +22,11 @@ def escaped(text: str) -> str:
     >>> escaped("*hi* @ada <b> |")
     '\\*hi\\* &#64;ada &lt;b&gt; \\|'
     """
-    safe = visible(shortened(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _marked(visible(shortened(text)))
+
+
+def _marked(text: str) -> str:
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     marked = re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", safe)
     return marked.replace("@", "&#64;").replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
 
@@ -32,7 +36,7 @@ def _lines(told: Told) -> Iterator[str]:
     yield ""
     for verdict in told.verdicts:
         where = f"{verdict.model} · {verdict.prompt}"
-        yield f"- **{verdict.outcome}** {escaped(where)}: {escaped(verdict.rule)}: {verdict.reason}"
+        yield f"- **{verdict.outcome}** {escaped(where)}: {escaped(verdict.rule)}: {_marked(visible(verdict.reason))}"
     if not told.verdicts:
         yield "No rules."
     yield from ("", "| run | metric | value | interval | difference | n | missing | cost |", "|---" * 8 + "|")
@@ -64,4 +68,5 @@ def _moved(shift: Shift, flips: list[Flip]) -> Iterator[str]:
     for flip in flips:
         answers = f"{escaped(flip.answer_before)} → {escaped(flip.answer_after)}"
         target = UNKNOWN if flip.target is None else escaped(flip.target)
-        yield f"- {flip.outcome} {escaped(flip.example_id)}: {escaped(flip.input)}: {answers} (target {target})"
+        asked = f"{escaped(flip.example_id)}: {escaped(flip.input)}"
+        yield f"- {flip.outcome} {asked}: {answers} (target {target})"

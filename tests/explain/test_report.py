@@ -30,7 +30,7 @@ def test_a_report_is_the_same_twice_and_names_no_folder_of_the_machine(
     first, second = (llmops("report", "tiny", "--format", form) for _ in range(2))
     assert first == second
     assert first[0] == 0
-    assert "label_accuracy" in first[1]
+    assert "accuracy" in first[1]
     assert str(judged) not in first[1]
 
 
@@ -56,6 +56,10 @@ def test_html_runs_nothing_and_escapes_what_it_quotes(judged: Path, llmops: Verb
     assert "<svg" in page
 
 
+def test_markdown_escapes_the_reasons_of_verdicts_too(judged: Path, llmops: Verb) -> None:
+    assert "<b>" not in llmops("report", "tiny")[1]
+
+
 def test_markdown_of_outside_text_neither_links_nor_mentions() -> None:
     assert escaped("[a](http://x) @ada") == r"\[a\]\(http:&#47;&#47;x\) &#64;ada"
 
@@ -63,5 +67,5 @@ def test_markdown_of_outside_text_neither_links_nor_mentions() -> None:
 def test_python_reads_estimates_and_fails_a_check_with_the_report(judged: Path) -> None:
     suite = load("tiny", judged)
     assert {"metric", "value", "low", "high"} <= set(suite.estimates().columns)
-    with pytest.raises(AssertionError, match="label.*at least 0.9"):
+    with pytest.raises(AssertionError, match=r"label.*at least 0.9"):
         suite.check()

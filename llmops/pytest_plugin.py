@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def llmops_suite(pytestconfig: pytest.Config) -> "Callable[[str], LoadedSuite]":
-    """Return a function that loads a suite by name; ``llmops_suite("support").check()`` holds it to its rules."""
+    """Return a function that loads a suite by its name, as in ``llmops_suite("support").check()``."""
     from llmops.api import load
 
     return lambda name: load(name, pytestconfig.rootpath)

@@ -36,7 +36,8 @@ def _lines(told: Told) -> Iterator[str]:
     yield ""
     for verdict in told.verdicts:
         where = f"{verdict.model} · {verdict.prompt}"
-        yield f"- **{verdict.outcome}** {escaped(where)}: {escaped(verdict.rule)}: {_marked(visible(verdict.reason))}"
+        reason = _marked(visible(verdict.reason))
+        yield f"- **{verdict.outcome}** {escaped(where)}: {escaped(verdict.rule)}: {reason}"
     if not told.verdicts:
         yield "No rules."
     yield from ("", "| run | metric | value | interval | difference | n | missing | cost |", "|---" * 8 + "|")

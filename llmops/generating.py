@@ -188,11 +188,11 @@ def side_by_side(models: Sequence[Model]) -> list[list[int]]:
 
 @contextmanager
 def one_user_error() -> Iterator[None]:
-    """Raise the first UserError of several tasks, or what says that they stopped, instead of a group."""
+    """Raise one of several tasks' errors instead of a group, where one can be told in a line."""
     try:
         yield
     except BaseExceptionGroup as group:
-        kinds = (UserError, Stopped)
+        kinds = (UserError, Stopped, OSError)
         known = [each for kind in kinds for each in group.exceptions if isinstance(each, kind)]
         if not known:
             raise

@@ -218,6 +218,23 @@ def gate(places: Places, suites: tuple[str, ...], check: bool, out: str) -> None
     raise click.exceptions.Exit(code)
 
 
+@cli.command()
+@click.argument("suite")
+@click.option("--format", "form", type=click.Choice(["md", "junit", "json", "html"]), default="md")
+@click.option("-o", "file", metavar="FILE", type=click.Path(path_type=Path), help="Instead of stdout.")
+@click.option("--against", metavar="RUN", help="A run as `why` takes it, or a git revision.")
+@click.pass_obj
+def report(places: Places, suite: str, form: str, file: Path | None, against: str | None) -> None:
+    """Write a suite's verdicts, estimates and changes, for people or for CI."""
+    from llmops.reporting import report as write
+
+    text = write(places, suite, form, against)
+    if file is None:
+        click.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
 @cli.group()
 def baseline() -> None:
     """Keep what differences are taken to."""

@@ -29,14 +29,14 @@ def main(places: Places, before: str, after: str, *, limit: int = 10, as_json: b
         UserError: there is no such run, or it does not tell which of its runs to hold against which.
     """
     ours, theirs = load(places, before), load(places, after)
-    found = [_explained(places, (ours, old), (theirs, new)) for old, new in _pairs(ours, theirs)]
+    found = [explained(places, (ours, old), (theirs, new)) for old, new in pairs(ours, theirs)]
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
         print("\n\n".join("\n".join(lines(each, limit)) for each in found))
 
 
-def _pairs(before: Kept, after: Kept) -> list[tuple[Run, Run]]:
+def pairs(before: Kept, after: Kept) -> list[tuple[Run, Run]]:
     """Return the runs that both hold; where there are none, those that share a model or a prompt."""
     ours, theirs = _runs(before), _runs(after)
     if shared := [(run, run) for run in theirs if run in ours]:
@@ -60,7 +60,7 @@ def _named(runs: Sequence[Run]) -> str:
     return ", ".join(str(run) for run in runs)
 
 
-def _explained(places: Places, before: tuple[Kept, Run], after: tuple[Kept, Run]) -> Explanation:
+def explained(places: Places, before: tuple[Kept, Run], after: tuple[Kept, Run]) -> Explanation:
     """Return the explanation; the settings of the run after hold for the differences."""
     sides = _side(*before, after[0].suite.unread), _side(*after, after[0].suite.unread)
     old, new = before[0].manifests.get(before[1]), after[0].manifests.get(after[1])

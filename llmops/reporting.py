@@ -1,0 +1,99 @@
+"""A suite's files -> its report as Markdown, JUnit XML, JSON or HTML."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from llmops import jsonl
+from llmops.errors import UserError
+from llmops.explanation import Explanation
+from llmops.kept import Kept, load
+from llmops.places import RESULTS, Places, newest
+from llmops.records import Estimate, Verdict
+from llmops.reports.junit import junit
+from llmops.reports.markdown import markdown
+from llmops.reports.page import page
+from llmops.reports.told import Told
+from llmops.revisions import read_at
+from llmops.stages.why import explained, pairs
+from llmops.summary import Run
+
+ROWS = ("examples.jsonl", "responses.jsonl", "scores.jsonl", "estimates.jsonl")
+
+
+def _json(told: Told) -> str:
+    return msgspec.json.format(msgspec.json.encode(told), indent=1).decode() + "\n"
+
+
+FORMATS: dict[str, Callable[[Told], str]] = {"md": markdown, "junit": junit, "json": _json, "html": page}
+
+
+def report(places: Places, name: str, form: str, against: str | None = None) -> str:
+    """Return the newest report of a suite; the same files give the same bytes.
+
+    Args:
+        form: one of `FORMATS`.
+        against: a run or folder as ``llmops why`` takes it, or a git revision; the suite's own
+            baseline run when None.
+
+    Raises:
+        UserError: the suite was not run, or there is nothing of the name to hold it against.
+    """
+    return FORMATS[form](tell(places, name, against))
+
+
+def tell(places: Places, name: str, against: str | None = None) -> Told:
+    """Return what the reports of a suite tell; arguments and errors are those of `report`."""
+    here = newest(places.root, name).get(name)
+    if here is None:
+        raise UserError(f"report: no estimates of {name!r}; run `dvc repro` or `llmops run {name}`")
+    judged = here.suite(name, "verdicts.jsonl")
+    ours = load(places, str(here.suite(name)))
+    return Told(
+        suite=name,
+        against=against,
+        verdicts=list(jsonl.read(judged, Verdict)) if judged.exists() else [],
+        estimates=list(jsonl.read(here.suite(name, "estimates.jsonl"), Estimate)),
+        changes=[
+            msgspec.structs.replace(each, before=_within(each.before, here), after=_within(each.after, here))
+            for each in _changes(places, ours, against)
+        ],
+    )
+
+
+def _within(where: str, here: Places) -> str:
+    """Return a place without the folder of this machine that the project lies in."""
+    return where.replace(f"{here.root}/", "")
+
+
+def _changes(places: Places, ours: Kept, against: str | None) -> list[Explanation]:
+    if against is None:
+        return _to_own_baseline(places, ours)
+    try:
+        theirs = load(places, against)
+    except UserError:
+        theirs = _at(places, against, ours.name)
+    return [explained(places, (theirs, old), (ours, new)) for old, new in pairs(theirs, ours)]
+
+
+def _to_own_baseline(places: Places, ours: Kept) -> list[Explanation]:
+    """Return how each run differs from the run of the suite that is its baseline."""
+    chosen = ours.suite.baseline
+    if chosen is None or chosen.elsewhere or chosen.model is None or chosen.prompt is None:
+        return []
+    runs = list(dict.fromkeys(Run(row.model, row.prompt) for row in ours.rows.responses))
+    before = Run(chosen.model, chosen.prompt)
+    if before not in runs:
+        return []
+    return [explained(places, (ours, before), (ours, run)) for run in runs if run != before]
+
+
+def _at(places: Places, revision: str, name: str) -> Kept:
+    """Return the suite's results as a git revision has them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file in ROWS:
+            content = read_at(places.root, revision, f"{RESULTS}/{name}/{file}")
+            (Path(folder) / file).write_bytes(content)
+        return load(places, folder)._replace(where=f"{revision}: {RESULTS}/{name}")

@@ -1,0 +1,71 @@
+"""Reports of a suite that was run, from the command line and from Python."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from llmops import jsonl
+from llmops.api import load
+from llmops.records import Verdict
+from llmops.reports.markdown import escaped
+
+Verb = Callable[..., tuple[int, str]]
+SAID = Verdict("tiny", "app", "short", "label_accuracy", "label_accuracy at least 0.9", "fail", "<b>low</b>")
+
+
+@pytest.fixture
+def judged(project: Path) -> Path:
+    verdicts = [SAID, Verdict("tiny", "other", "short", "label_accuracy", "r", "inconclusive", "few")]
+    jsonl.write(project / "runs" / "tiny" / "verdicts.jsonl", verdicts)
+    return project
+
+
+@pytest.mark.parametrize("form", ["md", "junit", "json", "html"])
+def test_a_report_is_the_same_twice_and_names_no_folder_of_the_machine(
+    judged: Path, llmops: Verb, form: str
+) -> None:
+    first, second = (llmops("report", "tiny", "--format", form) for _ in range(2))
+    assert first == second
+    assert first[0] == 0
+    assert "accuracy" in first[1]
+    assert str(judged) not in first[1]
+
+
+def test_a_report_tells_which_examples_broke(judged: Path, llmops: Verb) -> None:
+    told = json.loads(llmops("report", "tiny", "--format", "json")[1])
+    flips = [flip["outcome"] for change in told["changes"] for flip in change["flips"]]
+    assert "broke" in flips
+    assert "- broke" in llmops("report", "tiny")[1]
+
+
+def test_in_junit_a_failed_rule_fails_and_an_inconclusive_one_is_skipped(judged: Path, llmops: Verb) -> None:
+    suite = fromstring(llmops("report", "tiny", "--format", "junit")[1]).find("testsuite")  # noqa: S314
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "1")
+    assert [each.tag for case in suite for each in case] == ["failure", "skipped"]
+
+
+def test_html_runs_nothing_and_escapes_what_it_quotes(judged: Path, llmops: Verb) -> None:
+    page = llmops("report", "tiny", "--format", "html")[1]
+    assert "<script" not in page
+    assert "&lt;b&gt;low" in page
+    assert "\x1b" not in page
+    assert "<svg" in page
+
+
+def test_markdown_escapes_the_reasons_of_verdicts_too(judged: Path, llmops: Verb) -> None:
+    assert "<b>" not in llmops("report", "tiny")[1]
+
+
+def test_markdown_of_outside_text_neither_links_nor_mentions() -> None:
+    assert escaped("[a](http://x) @ada") == r"\[a\]\(http:&#47;&#47;x\) &#64;ada"
+
+
+def test_python_reads_estimates_and_fails_a_check_with_the_report(judged: Path) -> None:
+    suite = load("tiny", judged)
+    assert {"metric", "value", "low", "high"} <= set(suite.estimates().columns)
+    with pytest.raises(AssertionError, match=r"label.*at least 0.9"):
+        suite.check()

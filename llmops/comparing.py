@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from llmops.baseline import Reference
 from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
-from llmops.corrected import corrected_estimates
+from llmops.corrected import RESTING_ON_LABELS, corrected_estimates
 from llmops.family import with_limits
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.records import OVERALL, Estimate, Example, Label, Record, Response, Score
@@ -94,6 +95,7 @@ class _Given(NamedTuple):
     measured: Mapping[tuple[Run, str], Column]
     reference: Mapping[str, tuple[str, Column]]
     unread: Mapping[Run, int]
+    labels: Sequence[Label] = ()
 
 
 def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
@@ -105,12 +107,11 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
         corpora={metric.name: metric.corpus for metric in plan.metrics if metric.corpus},
         resampling=_drawing(plan),
     )
-    given = _given(plan, responses, rows.scores, baseline, about)
+    given = _given(plan, responses, rows.scores, baseline, about)._replace(labels=rows.labels)
     classes = _classes(plan, given, about)
     found = _found(plan, given, about, classes)
-    found += corrected_estimates(plan.suite, rows.scores, rows.labels, about)
-    if plan.settings.correction == "holm":
-        found = with_limits(plan.suite, found, lambda confidence: _again(plan, given, about, confidence))
+    again = partial(_again, plan, given, about)
+    found = with_limits(plan.suite, found, again, plan.settings.correction == "holm")
     paid = {run: total(costs(group).values()) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     reached = {run: {r.example_id for r in group if not unasked(r)} for run, group in responses.items()}
@@ -124,7 +125,8 @@ def _found(
     """Return the estimates with their intervals; what they share with their run is not told yet."""
     found = list(_estimates(given, about))
     found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
-    return [*found, *_calibrations(plan, given.responses, given.scores, about)]
+    found += _calibrations(plan, given.responses, given.scores, about)
+    return [*found, *corrected_estimates(plan.suite, given.scores, given.labels, about)]
 
 
 def _again(plan: Plan, given: _Given, about: Setting, confidence: float) -> list[Estimate]:
@@ -136,7 +138,7 @@ def _again(plan: Plan, given: _Given, about: Setting, confidence: float) -> list
     )
     with_classes = {CLASSIFIED} if MACRO_F1 in metrics else set()
     kept = {key: column for key, column in given.measured.items() if key[1] in metrics | with_classes}
-    needed = metrics & {*CALIBRATION, MACRO_F1}
+    needed = metrics & {*CALIBRATION, MACRO_F1} or any(name.endswith(RESTING_ON_LABELS) for name in metrics)
     given = given._replace(measured=kept, scores=given.scores if needed else [])
     return _found(plan, given, about, _classes(plan, given, about) if with_classes else {})
 

@@ -12,6 +12,7 @@ from llmops.summary import Run, Setting
 
 CORRECTED, LABELS_ONLY = " (corrected)", " (labels only)"
 """What the estimates' names end in, behind the judge's metric."""
+RESTING_ON_LABELS = (CORRECTED, LABELS_ONLY)
 
 
 def corrected_estimates(

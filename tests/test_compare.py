@@ -144,7 +144,10 @@ def test_what_rules_speak_of_has_its_intervals_among_as_many_comparisons(tmp_pat
 
     both = made("")
     alone = made("compare: {confidence: 0.975, correction: none}\n")["label_accuracy"]
+    plain = plain.replace("at_least: 0.5}", "at_least: 0.5, confidence: 0.975}")
+    own = made("compare: {correction: none}\n")["label_accuracy"].limits
     first, second = both["label_accuracy"].limits
+    assert own == [replace(second, comparisons=0)]
     assert (first.comparisons, first.low, first.high) == (
         1, both["label_accuracy"].low, both["label_accuracy"].high,
     )  # fmt: skip

@@ -64,7 +64,7 @@ def load(places: Places, wanted: str) -> Kept:
     if folder := _folder(places.root, wanted):
         return _from_folder(places.root, folder)
     if folder := _folder(places.root, head):
-        return _only(_from_folder(places.root, folder), model, prompt)
+        return only(_from_folder(places.root, folder), model, prompt)
     uri = tracking_uri(state_folder(places.root))
     if run := find(uri, wanted):
         return _from_mlflow(uri, run)
@@ -172,7 +172,7 @@ def _baseline(root: Path, folder: Path, suite: Suite, rows: Rows) -> Reference |
     return baseline.reference(root, suite, rows.scores, rows.examples)
 
 
-def _only(kept: Kept, model: str, prompt: str) -> Kept:
+def only(kept: Kept, model: str, prompt: str) -> Kept:
     """Return what was kept of the runs of a model and a prompt; "" stands for all."""
 
     def wanted(run: Run) -> bool:

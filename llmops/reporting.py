@@ -7,17 +7,20 @@ from pathlib import Path
 import msgspec
 
 from llmops import jsonl
+from llmops.baseline import reference
+from llmops.comparing import Rows
 from llmops.errors import UserError
 from llmops.explanation import Explanation
-from llmops.kept import Kept, load
+from llmops.kept import Kept, load, only
 from llmops.places import RESULTS, Places, newest
-from llmops.records import Estimate, Verdict
+from llmops.records import Estimate, Score, Verdict
 from llmops.reports.junit import junit
 from llmops.reports.markdown import markdown
 from llmops.reports.page import page
 from llmops.reports.told import Told
 from llmops.revisions import read_at
 from llmops.stages.why import explained, pairs
+from llmops.suites import Baseline
 from llmops.summary import Run
 
 ROWS = ("examples.jsonl", "responses.jsonl", "scores.jsonl", "estimates.jsonl")
@@ -35,8 +38,8 @@ def report(places: Places, name: str, form: str, against: str | None = None) -> 
 
     Args:
         form: one of `FORMATS`.
-        against: a run or folder as ``llmops why`` takes it, or a git revision; the suite's own
-            baseline run when None.
+        against: a run or folder as ``llmops why`` takes it, an accepted file, or a git revision;
+            the suite's own baseline when None.
 
     Raises:
         UserError: the suite was not run, or there is nothing of the name to hold it against.
@@ -71,6 +74,8 @@ def _within(where: str, here: Places) -> str:
 def _changes(places: Places, ours: Kept, against: str | None) -> list[Explanation]:
     if against is None:
         return _to_own_baseline(places, ours)
+    if (places.root / against).is_file():
+        return _to_accepted(places, ours, Baseline(file=against))
     try:
         theirs = load(places, against)
     except UserError:
@@ -78,13 +83,42 @@ def _changes(places: Places, ours: Kept, against: str | None) -> list[Explanatio
     return [explained(places, (theirs, old), (ours, new)) for old, new in pairs(theirs, ours)]
 
 
+def _to_accepted(places: Places, ours: Kept, chosen: Baseline) -> list[Explanation]:
+    """Return how each run differs from the one of an accepted file, which holds scores and no answers."""
+    suite = msgspec.structs.replace(ours.suite, baseline=chosen)
+    held = reference(places.root, suite, ours.rows.scores, ours.rows.examples)
+    return [] if held is None else _to_one(places, ours, _scored(ours, held.name, held.scores))
+
+
+def _scored(ours: Kept, where: str, scores: list[Score]) -> Kept:
+    """Return what is known of a run that only its scores were kept of."""
+    ids = {score.example_id for score in scores}
+    examples = [example for example in ours.rows.examples if example.id in ids]
+    return ours._replace(
+        where=where, rows=Rows(examples, [], scores), estimates=[], baseline=None, manifests={}, logged={}
+    )
+
+
+def _to_one(places: Places, ours: Kept, theirs: Kept) -> list[Explanation]:
+    [before] = {Run(score.model, score.prompt) for score in theirs.rows.scores}
+    return [explained(places, (theirs, before), (ours, run)) for run in _runs(ours)]
+
+
+def _runs(kept: Kept) -> list[Run]:
+    return list(dict.fromkeys(Run(row.model, row.prompt) for row in kept.rows.responses))
+
+
 def _to_own_baseline(places: Places, ours: Kept) -> list[Explanation]:
-    """Return how each run differs from the run of the suite that is its baseline."""
+    """Return how each run differs from the suite's baseline: a run of its own, of a file or a revision."""
     chosen = ours.suite.baseline
-    if chosen is None or chosen.elsewhere or chosen.model is None or chosen.prompt is None:
+    if chosen is None:
         return []
-    runs = list(dict.fromkeys(Run(row.model, row.prompt) for row in ours.rows.responses))
-    before = Run(chosen.model, chosen.prompt)
+    if chosen.revision is not None:
+        theirs = _at(places, chosen.revision, ours.name)
+        return _to_one(places, ours, only(theirs, chosen.model or "", chosen.prompt or ""))
+    if chosen.file is not None:
+        return _to_accepted(places, ours, chosen)
+    runs, before = _runs(ours), Run(chosen.model or "", chosen.prompt or "")
     if before not in runs:
         return []
     return [explained(places, (ours, before), (ours, run)) for run in runs if run != before]

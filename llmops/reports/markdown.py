@@ -7,7 +7,7 @@ from llmops.explanation import Explanation
 from llmops.flips import Flip, Shift
 from llmops.numbers import UNKNOWN, dollars, interval, number
 from llmops.records import OVERALL, Estimate
-from llmops.reports.told import Told, shortened, shown
+from llmops.reports.told import Told, difference, shortened, shown
 from llmops.visible import visible
 
 
@@ -47,11 +47,8 @@ def _lines(told: Told) -> Iterator[str]:
 
 
 def _row(e: Estimate) -> str:
-    difference = UNKNOWN
-    if e.difference is not None:
-        difference = f"{e.difference:+.4g} {interval(e.difference_low, e.difference_high)}"
     run = escaped(f"{e.model} · {e.prompt}")
-    cells = [run, escaped(e.metric), number(e.value), interval(e.low, e.high), difference]
+    cells = [run, escaped(e.metric), number(e.value), interval(e.low, e.high), difference(e)]
     return "| " + " | ".join([*cells, f"{e.n:,}", f"{e.missing:,}", dollars(e.cost_usd)]) + " |"
 
 

@@ -6,7 +6,7 @@ from html import escape
 from llmops.explanation import Explanation
 from llmops.numbers import dollars, interval, number
 from llmops.records import OVERALL, Estimate
-from llmops.reports.told import Told, shortened, shown
+from llmops.reports.told import Told, difference, shortened, shown
 from llmops.visible import visible
 
 STYLE = """:root{color-scheme:light dark}
@@ -41,7 +41,7 @@ def _lines(told: Told) -> Iterator[str]:
         outcome = f'<strong class="{v.outcome}">{v.outcome}</strong>'
         yield f"<li>{outcome} {_safe(f'{v.model} · {v.prompt}: {v.rule}')}: {escape(visible(v.reason))}</li>"
     yield "</ul><h2>Estimates</h2><table><tr>"
-    heads = ("run", "metric", "value", "interval", "0 to 1", "n", "missing", "cost")
+    heads = ("run", "metric", "value", "interval", "0 to 1", "difference", "n", "missing", "cost")
     yield "".join(f'<th scope="col">{head}</th>' for head in heads) + "</tr>"
     yield from (_row(e) for e in told.estimates if e.slice == OVERALL and e.policy is not None)
     yield "</table>"
@@ -52,7 +52,7 @@ def _lines(told: Told) -> Iterator[str]:
 
 def _row(e: Estimate) -> str:
     cells = [_safe(f"{e.model} · {e.prompt}"), _safe(e.metric), number(e.value), interval(e.low, e.high)]
-    cells += [_plot(e), f"{e.n:,}", f"{e.missing:,}", dollars(e.cost_usd)]
+    cells += [_plot(e), difference(e), f"{e.n:,}", f"{e.missing:,}", dollars(e.cost_usd)]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 

@@ -2,6 +2,7 @@
 
 from llmops.explanation import Explanation
 from llmops.flips import Flip
+from llmops.numbers import UNKNOWN, interval
 from llmops.records import Estimate, Record, Verdict
 
 LONGEST = 120
@@ -34,3 +35,10 @@ def shown(flips: list[Flip], metric: str) -> list[Flip]:
     broke = [flip for flip in own if flip.outcome == "broke"]
     fixed = [flip for flip in own if flip.outcome == "fixed"]
     return broke[:FLIPS] + fixed[:FLIPS]
+
+
+def difference(estimate: Estimate) -> str:
+    """Return the difference to the baseline with its interval, a dash where there is none."""
+    if estimate.difference is None:
+        return UNKNOWN
+    return f"{estimate.difference:+.4g} {interval(estimate.difference_low, estimate.difference_high)}"

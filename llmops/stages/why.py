@@ -1,7 +1,8 @@
 """Two runs' files -> the terminal: which inputs changed, how metrics moved, which examples flipped."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from statistics import fmean
 
 import msgspec
 
@@ -15,7 +16,7 @@ from llmops.manifest import changes, prompt_diff
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Score
-from llmops.summary import Run, columns
+from llmops.summary import Column, Run, columns
 
 
 def main(places: Places, before: str, after: str, *, limit: int = 10, as_json: bool = False) -> None:
@@ -98,13 +99,21 @@ def _scores(kept: Kept, run: Run) -> list[Score]:
 
 def _side(kept: Kept, run: Run, policy: str) -> Side:
     own = [e for e in kept.estimates if (e.model, e.prompt) == run and e.slice == OVERALL]
+    held = {metric: found for (_, metric), found in columns(_scores(kept, run), policy, {}).items()}
     return Side(
         examples={example.id: example for example in kept.rows.examples},
         answers=answers(row for row in kept.rows.responses if Run(row.model, row.prompt) == run),
-        columns={metric: found for (_, metric), found in columns(_scores(kept, run), policy, {}).items()},
-        stored={e.metric: e.value for e in own},
+        columns=held,
+        stored={e.metric: e.value for e in own} or dict(_means(held)),
         lower_is_better=frozenset(e.metric for e in own if not e.higher_is_better),
     )
+
+
+def _means(held: Mapping[str, Column]) -> Iterator[tuple[str, float]]:
+    """Yield the metrics' values of a run that only scores were kept of; none of a corpus's value."""
+    for metric, column in held.items():
+        if column.values and not column.statistics:
+            yield metric, fmean(column.values.values())
 
 
 def _where(kept: Kept, run: Run) -> str:

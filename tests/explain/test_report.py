@@ -69,3 +69,22 @@ def test_python_reads_estimates_and_fails_a_check_with_the_report(judged: Path) 
     assert {"metric", "value", "low", "high"} <= set(suite.estimates().columns)
     with pytest.raises(AssertionError, match=r"label.*at least 0.9"):
         suite.check()
+
+
+def test_a_report_tells_flips_to_an_accepted_file(judged: Path, llmops: Verb) -> None:
+    words = ("baseline", "accept", "tiny", "--model", "app", "--prompt", "short")
+    code, said = llmops(*words, "--why", "shipped", "--from", "runs")
+    assert code == 0, said
+    [file] = (judged / "baselines").rglob("*.jsonl")
+    name = str(file.relative_to(judged))
+    given = llmops("report", "tiny", "--against", name)[1]
+    assert "**0 fixed, 0 broke**" in given, "the run that was accepted"
+    assert "- broke" in given
+    params = judged / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(text.replace("{model: app, prompt: short}", f"{{file: {name}}}"), encoding="utf-8")
+    assert llmops("report", "tiny")[1] == given
+
+
+def test_html_has_a_column_of_differences(judged: Path, llmops: Verb) -> None:
+    assert '<th scope="col">difference</th>' in llmops("report", "tiny", "--format", "html")[1]

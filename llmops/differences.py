@@ -38,8 +38,8 @@ def _score_place(row: Score) -> str:
 def in_estimates(stored: Iterable[Estimate], made: Iterable[Estimate]) -> Iterator[Difference]:
     """Yield the estimates that differ.
 
-    The version of the package is no difference, nor is a file from before there were signatures or limits, nor
-    are limits among more comparisons than the other side has: a run by itself has fewer claims than its suite.
+    No difference: the package's version, signatures or limits that a file is too old for, limits among more
+    comparisons than the other side has (a run by itself has fewer claims than its suite).
     """
     before, after = list(stored), list(made)
     signed = any(row.signature for row in before)

@@ -149,7 +149,10 @@ def test_the_next_day_collects_what_an_interrupted_run_sent(tmp_path):
 
 
 def test_what_a_finished_batch_brought_is_kept_though_nobody_asks_for_it_now(tmp_path):
-    with started(BatchBehaviour(still=True)) as server, Project(tmp_path, server, max_requests=50_000) as project:
+    with (
+        started(BatchBehaviour(still=True)) as server,
+        Project(tmp_path, server, max_requests=50_000) as project,
+    ):
         killed_when(project, lambda: server.batch_counts().calls.get("look", 0) >= 3)
         server.go_on()
         examples = project.root / "results" / "s" / "examples.jsonl"

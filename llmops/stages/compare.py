@@ -1,4 +1,4 @@
-"""results/<suite>/{examples,responses,scores}.jsonl -> estimates.jsonl, validation/, classes.csv, plots/."""
+"""results/<suite>/{examples,responses,scores}.jsonl -> {estimates,labels}.jsonl, validation/, plots/ ..."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from llmops.cards.expectations import check
 from llmops.cards.frame import response_frame
 from llmops.cards.held import hold
 from llmops.comparing import CLASSIFIED, Plan, Rows, compared, load_plan
-from llmops.labelling import labels_file, read_labels
+from llmops.labelling import LABELLED, labels_file, read_labels
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Example, Response
 from llmops.scores import measured
@@ -37,6 +37,7 @@ def main(places: Places, name: str) -> None:
     if baseline and baseline.note:
         print(f"{name}: baseline: {baseline.note}", file=sys.stderr)
     found = compared(plan, rows, baseline)
+    jsonl.write(places.suite(name, LABELLED), rows.labels)
     _write(places, name, found.estimates, found.classes)
 
 

@@ -7,7 +7,7 @@ from statistics import fmean
 import msgspec
 
 from llmops.baseline import Reference
-from llmops.comparing import Plan, Rows, compared
+from llmops.comparing import Plan, compared
 from llmops.errors import UserError
 from llmops.explanation import Examples, Explanation, lines
 from llmops.flips import Side, answers, flips, shifts
@@ -83,7 +83,7 @@ def _estimates(places: Places, before: tuple[Kept, Run], after: tuple[Kept, Run]
     kept, run = after
     plan = Plan(kept.name, kept.suite, list(_metrics(places, kept)), kept.settings)
     responses = [row for row in kept.rows.responses if Run(row.model, row.prompt) == run]
-    rows = Rows(kept.rows.examples, responses, _scores(kept, run))
+    rows = kept.rows._replace(responses=responses, scores=_scores(kept, run))
     return compared(plan, rows, Reference("before", _scores(*before))).estimates
 
 

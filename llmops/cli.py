@@ -309,6 +309,18 @@ def estimate(
 
 @cli.command()
 @click.argument("suites", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of tables.")
+@click.pass_obj
+def plan(places: Places, suites: tuple[str, ...], *, as_json: bool) -> None:
+    """Say what the examples can decide, how many the rules need, and what more would cost."""
+    from llmops.plan import main as print_plan
+    from llmops.suites import suites_to_run
+
+    print_plan(places, list(suites) or suites_to_run(places.root), as_json=as_json)
+
+
+@cli.command()
+@click.argument("suites", nargs=-1)
 @click.option("--at", type=click.DateTime(["%Y-%m-%d"]), help="The price table of this day, UTC.")
 @click.option("--prices", type=click.Path(path_type=Path), help="A YAML file of model: price.")
 @click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")

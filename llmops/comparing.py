@@ -15,6 +15,7 @@ from llmops.corrected import RESTING_ON_LABELS, corrected_estimates
 from llmops.family import with_limits
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.records import OVERALL, Estimate, Example, Label, Record, Response, Score
+from llmops.repeated import of_repeats, repeated_estimates
 from llmops.signature import signature
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.classification import Classification, classification
@@ -126,6 +127,7 @@ def _found(
     found = list(_estimates(given, about))
     found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
     found += _calibrations(plan, given.responses, given.scores, about)
+    found += repeated_estimates(plan.suite, given.scores, about)
     return [*found, *corrected_estimates(plan.suite, given.scores, given.labels, about)]
 
 
@@ -138,7 +140,9 @@ def _again(plan: Plan, given: _Given, about: Setting, confidence: float) -> list
     )
     with_classes = {CLASSIFIED} if MACRO_F1 in metrics else set()
     kept = {key: column for key, column in given.measured.items() if key[1] in metrics | with_classes}
-    needed = metrics & {*CALIBRATION, MACRO_F1} or any(name.endswith(RESTING_ON_LABELS) for name in metrics)
+    needed = metrics & {*CALIBRATION, MACRO_F1} or any(
+        name.endswith(RESTING_ON_LABELS) or of_repeats(name) for name in metrics
+    )
     given = given._replace(measured=kept, scores=given.scores if needed else [])
     return _found(plan, given, about, _classes(plan, given, about) if with_classes else {})
 

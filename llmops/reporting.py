@@ -17,13 +17,16 @@ from llmops.records import Estimate, Score, Verdict
 from llmops.reports.junit import junit
 from llmops.reports.markdown import markdown
 from llmops.reports.page import page
-from llmops.reports.told import Told
+from llmops.reports.told import Link, Told
 from llmops.revisions import read_at
 from llmops.stages.why import explained, pairs
 from llmops.suites import Baseline
 from llmops.summary import Run
+from llmops.tracking.publish import Published
 
 ROWS = ("examples.jsonl", "responses.jsonl", "scores.jsonl", "estimates.jsonl")
+UNSAFE = frozenset("()<> \"'")
+"""Characters that would end an address in Markdown or HTML."""
 
 
 def _json(told: Told) -> str:
@@ -63,7 +66,22 @@ def tell(places: Places, name: str, against: str | None = None) -> Told:
             msgspec.structs.replace(each, before=_within(each.before, here), after=_within(each.after, here))
             for each in _changes(places, ours, against)
         ],
+        links=_links(here.suite(name, "published.json")),
+        files=[_within(str(path), here) for path in sorted(here.suite(name).glob("*.jsonl"))],
     )
+
+
+def _links(path: Path) -> list[Link]:
+    """Return where the runs are in MLflow, as they were published last."""
+    if not path.is_file():
+        return []
+    published = msgspec.json.decode(path.read_bytes(), type=list[Published])
+    return [Link(run.name, run.run_id, _browsable(run.url)) for run in published]
+
+
+def _browsable(url: str | None) -> str | None:
+    """Return an address that a browser opens without harm; None of any other."""
+    return url if url and url.startswith(("http://", "https://")) and not set(url) & UNSAFE else None
 
 
 def _within(where: str, here: Places) -> str:

@@ -34,4 +34,5 @@ def _case(suite: Element, verdict: Verdict) -> None:
     if verdict.outcome == "pass":
         return
     tag = "failure" if verdict.outcome == "fail" else "skipped"
-    SubElement(case, tag, {"message": visible(verdict.reason)})
+    kind = {"type": verdict.outcome} if tag == "failure" else {}
+    SubElement(case, tag, {"message": visible(verdict.reason), **kind})

@@ -166,6 +166,22 @@ def export_labels(places: Places, suite: str, file: Path) -> None:
     click.echo(send(places.root, suite, file))
 
 
+@cli.group()
+def export() -> None:
+    """Write what was found out in the shape that other programs read."""
+
+
+@export.command("preferences")
+@click.argument("suite")
+@click.option("-o", "file", metavar="FILE", required=True, type=click.Path(path_type=Path))
+@click.pass_obj
+def export_preferences(places: Places, suite: str, file: Path) -> None:
+    """Write the pairs that judges and people told apart, for preference training (DPO, reward models)."""
+    from llmops.preferences import export as write
+
+    click.echo(write(places.root, suite, file))
+
+
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")

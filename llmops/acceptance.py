@@ -1,4 +1,4 @@
-"""Accepted baselines: one run's scores as a file, with who accepted them, when, why and over what."""
+"""Accepted baselines: one run's scores as a file, beside it who accepted them, when and why."""
 
 import hashlib
 import subprocess

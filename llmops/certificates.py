@@ -42,6 +42,7 @@ class Certificate(Record):
     identity: str
     """sha256 of what can change its verdicts: its settings, its model's, its prompt's text."""
     labels_sha256: str
+    """Of the labels as JSON lines, each once."""
     labelled: int
     """Judged answers that someone labelled."""
     unscored: int

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from llmops import jsonl
 from llmops.agreement import Drawing, Figure, Item, consensus, figures, items
-from llmops.cards.source import sha256_of
 from llmops.certificates import Bar, Certificate, below_bar, identity_of, write_certificate
 from llmops.comparing import Settings
 from llmops.config import section
@@ -23,6 +22,9 @@ from llmops.summary import setting
 from llmops.tracking.client import tracking_uri
 from llmops.tracking.publish import RunRecord, publish
 
+TARGET = "target"
+"""Who labels where the data set does."""
+
 JUDGED, SCORES = "judged.jsonl", "scores.jsonl"
 
 
@@ -32,7 +34,6 @@ class Measured(NamedTuple):
     suite: str
     slices: Mapping[str, Sequence[str]]
     labels: list[Label]
-    labels_file: Path
     criteria: dict[str, list[Item]]
     how: Drawing
 
@@ -41,7 +42,7 @@ def main(root: Path, judge: str, file: Path | None, suite: str | None) -> int:
     """Certify a judge by a file of labels; return 1 when it is below the bar.
 
     Args:
-        file: the labels; ``data/labels/<suite>.jsonl`` when None.
+        file: the labels; ``data/labels/<suite>.jsonl`` when None, and without it the data set's targets.
         suite: whose answers were judged; as the labels say when None.
 
     Raises:
@@ -69,7 +70,7 @@ def _measured(root: Path, judge: str, file: Path | None, suite: str | None) -> M
     if places is None:
         raise UserError(f"{name}: has no results; run `llmops run {name}` first")
     examples = list(jsonl.read(places.suite(name, "examples.jsonl"), Example))
-    labels = read_labels(path, name, {example.id for example in examples})
+    labels = _labels(path, name, examples)
     settings = section(root, "compare", Settings)
     about = setting(name, load_suite(root, name), settings.confidence, examples)
     by_criterion = {
@@ -80,7 +81,15 @@ def _measured(root: Path, judge: str, file: Path | None, suite: str | None) -> M
     if max(map(len, kept.values()), default=0) < 2:
         raise UserError(f"{path}: fewer than two answers that {judge!r} judged are labelled; label more")
     how = Drawing(settings.confidence, Resampling(settings.resamples, settings.seed))
-    return Measured(name, about.slices, labels, path, kept, how)
+    return Measured(name, about.slices, labels, kept, how)
+
+
+def _labels(path: Path, suite: str, examples: Sequence[Example]) -> list[Label]:
+    """Return the file's labels; where there is no file, the targets that the examples have."""
+    targets = [Label(suite, e.id, TARGET, e.target) for e in examples if e.target is not None]
+    if path.is_file() or not targets:
+        return read_labels(path, suite, {example.id for example in examples})
+    return targets
 
 
 def _suite_of(file: Path | None) -> str:
@@ -112,7 +121,7 @@ def _certificate(root: Path, judge: str, measured: Measured) -> Certificate:
         judge=judge,
         suite=measured.suite,
         identity=identity_of(root, judge),
-        labels_sha256=sha256_of(measured.labels_file),
+        labels_sha256=jsonl.sha256(measured.labels),
         labelled=len(labelled),
         unscored=sum(item.verdict is None for item in labelled),
         split=sum(consensus(item.labels) is None for item in labelled),

@@ -166,6 +166,22 @@ def export_labels(places: Places, suite: str, file: Path) -> None:
     click.echo(send(places.root, suite, file))
 
 
+@cli.group()
+def export() -> None:
+    """Write what was found out in the shape that other programs read."""
+
+
+@export.command("preferences")
+@click.argument("suite")
+@click.option("-o", "file", metavar="FILE", required=True, type=click.Path(path_type=Path))
+@click.pass_obj
+def export_preferences(places: Places, suite: str, file: Path) -> None:
+    """Write the pairs that judges and people told apart, for preference training (DPO, reward models)."""
+    from llmops.preferences import export as write
+
+    click.echo(write(places.root, suite, file))
+
+
 _stage("validate", "Read a suite's data set as Examples, held to Great Expectations.")
 _stage("generate", "Ask the suite's models; answers that are stored are not asked again.")
 _stage("score", "Measure every answer.")
@@ -216,6 +232,23 @@ def gate(places: Places, suites: tuple[str, ...], check: bool, out: str) -> None
         run_name = f"{verdict.suite}: {verdict.model} · {verdict.prompt}"
         click.echo(f"{verdict.outcome}: {run_name}: {verdict.rule}: {verdict.reason}")
     raise click.exceptions.Exit(code)
+
+
+@cli.command()
+@click.argument("suite")
+@click.option("--format", "form", type=click.Choice(["md", "junit", "json", "html"]), default="md")
+@click.option("-o", "file", metavar="FILE", type=click.Path(path_type=Path), help="Instead of stdout.")
+@click.option("--against", metavar="RUN", help="A run as `why` takes it, or a git revision.")
+@click.pass_obj
+def report(places: Places, suite: str, form: str, file: Path | None, against: str | None) -> None:
+    """Write a suite's verdicts, estimates and changes, for people or for CI."""
+    from llmops.reporting import report as write
+
+    text = write(places, suite, form, against)
+    if file is None:
+        click.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
 
 
 @cli.group()
@@ -288,6 +321,18 @@ def estimate(
 
     names = list(suites) or suites_to_run(places.root)
     print_estimate(Places(places.root, TRYOUTS), names, Choice(list(models) or None, limit), as_json=as_json)
+
+
+@cli.command()
+@click.argument("suites", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of tables.")
+@click.pass_obj
+def plan(places: Places, suites: tuple[str, ...], *, as_json: bool) -> None:
+    """Say what the examples can decide, how many the rules need, and what more would cost."""
+    from llmops.plan import main as print_plan
+    from llmops.suites import suites_to_run
+
+    print_plan(places, list(suites) or suites_to_run(places.root), as_json=as_json)
 
 
 @cli.command()

@@ -1,7 +1,8 @@
 """A suite's rows to all of its estimates, each with its interval, its difference and its signature."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -10,9 +11,11 @@ from msgspec.structs import replace
 from llmops.baseline import Reference
 from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
+from llmops.corrected import RESTING_ON_LABELS, corrected_estimates
 from llmops.family import with_limits
 from llmops.metrics.catalog import Metric, load_metric
-from llmops.records import OVERALL, Estimate, Example, Record, Response, Score
+from llmops.records import OVERALL, Estimate, Example, Label, Record, Response, Score
+from llmops.repeated import of_repeats, repeated_estimates
 from llmops.signature import signature
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.classification import Classification, classification
@@ -63,6 +66,8 @@ class Rows(NamedTuple):
     examples: list[Example]
     responses: list[Response]
     scores: list[Score]
+    labels: Sequence[Label] = ()
+    """What people said of the answers."""
 
 
 class Comparison(NamedTuple):
@@ -91,6 +96,7 @@ class _Given(NamedTuple):
     measured: Mapping[tuple[Run, str], Column]
     reference: Mapping[str, tuple[str, Column]]
     unread: Mapping[Run, int]
+    labels: Sequence[Label] = ()
 
 
 def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
@@ -102,11 +108,11 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
         corpora={metric.name: metric.corpus for metric in plan.metrics if metric.corpus},
         resampling=_drawing(plan),
     )
-    given = _given(plan, responses, rows.scores, baseline, about)
+    given = _given(plan, responses, rows.scores, baseline, about)._replace(labels=rows.labels)
     classes = _classes(plan, given, about)
     found = _found(plan, given, about, classes)
-    if plan.settings.correction == "holm":
-        found = with_limits(plan.suite, found, lambda confidence: _again(plan, given, about, confidence))
+    again = partial(_again, plan, given, about)
+    found = with_limits(plan.suite, found, again, plan.settings.correction == "holm")
     paid = {run: total(costs(group).values()) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     reached = {run: {r.example_id for r in group if not unasked(r)} for run, group in responses.items()}
@@ -120,7 +126,9 @@ def _found(
     """Return the estimates with their intervals; what they share with their run is not told yet."""
     found = list(_estimates(given, about))
     found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
-    return [*found, *_calibrations(plan, given.responses, given.scores, about)]
+    found += _calibrations(plan, given.responses, given.scores, about)
+    found += repeated_estimates(plan.suite, given.scores, about)
+    return [*found, *corrected_estimates(plan.suite, given.scores, given.labels, about)]
 
 
 def _again(plan: Plan, given: _Given, about: Setting, confidence: float) -> list[Estimate]:
@@ -132,7 +140,9 @@ def _again(plan: Plan, given: _Given, about: Setting, confidence: float) -> list
     )
     with_classes = {CLASSIFIED} if MACRO_F1 in metrics else set()
     kept = {key: column for key, column in given.measured.items() if key[1] in metrics | with_classes}
-    needed = metrics & {*CALIBRATION, MACRO_F1}
+    needed = metrics & {*CALIBRATION, MACRO_F1} or any(
+        name.endswith(RESTING_ON_LABELS) or of_repeats(name) for name in metrics
+    )
     given = given._replace(measured=kept, scores=given.scores if needed else [])
     return _found(plan, given, about, _classes(plan, given, about) if with_classes else {})
 

@@ -3,6 +3,8 @@
 How this fits "pass when the whole interval is on the right side": docs/statistics.md.
 """
 
+import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,6 +19,9 @@ COMPLETE = "complete"
 """Method of a count that is no estimate, so that nothing claimed of it can be an error."""
 
 HOLM = "Holm over"
+OWN_NOTE = "at the rule's own confidence"
+OWN = 0
+"""In the place of a number of comparisons: at the rule's own confidence, whatever the others are."""
 
 
 class Claim(NamedTuple):
@@ -74,8 +79,15 @@ def _is_baseline(estimate: Estimate, baseline: Baseline | None) -> bool:
 
 
 def family(found: Sequence[Claim]) -> list[int]:
-    """Return the places of the claims that may be in error: those on estimates, not on complete counts."""
-    return [place for place, claim in enumerate(found) if claim.estimate.method != COMPLETE]
+    """Return the places of the claims that share the error between them.
+
+    They are those on estimates, not on complete counts, by rules without a confidence of their own.
+    """
+    return [i for i, claim in enumerate(found) if _may_err(claim) and claim.rule.confidence is None]
+
+
+def _may_err(claim: Claim) -> bool:
+    return claim.estimate.method != COMPLETE
 
 
 def bounds(claim: Claim) -> Bounds:
@@ -94,12 +106,12 @@ def decisions(found: Sequence[Claim]) -> list[Decision]:
     The passes are one family and the fails another, each stepping down by itself: the chance that
     any pass is wrong, and the chance that any fail is, both stay below half of 1 − confidence.
     """
-    decided = [_at(claim, None) for claim in found]
+    decided = [_alone(claim) for claim in found]
     places = family(found)
     if len(places) < 2:
         return decided
     note = f"{HOLM} {len(places)} comparisons"
-    if not any(found[place].estimate.limits for place in places):
+    if not any(limits.comparisons for place in places for limits in found[place].estimate.limits):
         note = f"one of {len(places)} comparisons, not corrected"
         return [d._replace(note=note) if i in places else d for i, d in enumerate(decided)]
     members = [found[place] for place in places]
@@ -107,6 +119,14 @@ def decisions(found: Sequence[Claim]) -> list[Decision]:
     for place, for_pass, for_fail in zip(places, passing, failing, strict=True):
         decided[place] = _either(found[place], for_pass, for_fail)._replace(note=note)
     return decided
+
+
+def _alone(claim: Claim) -> Decision:
+    """Return the claim's decision at its rule's own confidence, or at that of its estimate."""
+    own = claim.rule.confidence
+    if own is None or not _may_err(claim):
+        return _at(claim, None)
+    return _at(claim, OWN)._replace(note=OWN_NOTE)
 
 
 def _tested(members: Sequence[Claim], outcome: Outcome) -> list[int]:
@@ -130,15 +150,22 @@ def _at(claim: Claim, comparisons: int | None) -> Decision:
 def _ends(claim: Claim, comparisons: int | None) -> Ends:
     e = claim.estimate
     found: Estimate | Limits | None = e
+    wanted = e.confidence
     if comparisons is not None:
-        found = next((limits for limits in e.limits if limits.comparisons == comparisons), None)
+        wanted = claim.rule.confidence or among(e.confidence, comparisons)
+        found = _limits_of(e, comparisons, wanted)
     relative = margin(claim.rule) is not None
     value = e.difference if relative else e.value
     if found is None:
-        return Ends(value, None, None, among(e.confidence, comparisons or 1))
+        return Ends(value, None, None, wanted)
     if relative:
         return Ends(value, found.difference_low, found.difference_high, found.confidence)
     return Ends(value, found.low, found.high, found.confidence)
+
+
+def _limits_of(estimate: Estimate, comparisons: int, confidence: float) -> Limits | None:
+    at = (limits for limits in estimate.limits if limits.comparisons == comparisons)
+    return next((limits for limits in at if math.isclose(limits.confidence, confidence)), None)
 
 
 def among(confidence: float, comparisons: int) -> float:
@@ -147,25 +174,49 @@ def among(confidence: float, comparisons: int) -> float:
 
 
 def with_limits(
-    suite: Suite, estimates: Sequence[Estimate], again: Callable[[float], Sequence[Estimate]]
+    suite: Suite,
+    estimates: Sequence[Estimate],
+    again: Callable[[float], Sequence[Estimate]],
+    corrected: bool = True,
 ) -> list[Estimate]:
-    """Return the estimates, those that rules speak of with their intervals among 1, 2, … comparisons.
+    """Return the estimates with the intervals that the rules ask for.
+
+    They are those among 1, 2, … comparisons, then those at the confidences of rules that have their own.
 
     Args:
         again: confidence → the same estimates with their intervals at it.
+        corrected: the other rules share the error between them.
     """
-    found = list(claims(suite, estimates))
-    places = {_place(found[i].estimate) for i in family(found)}
-    limits: dict[tuple[str, ...], list[Limits]] = {place: [] for place in places}
-    for comparisons in range(1, len(family(found)) + 1):
-        at = estimates if comparisons == 1 else again(among(estimates[0].confidence, comparisons))
-        for estimate in at:
-            if _place(estimate) in places:
-                limits[_place(estimate)].append(_limits(estimate, comparisons))
+    limits: dict[_Place, list[Limits]] = defaultdict(list)
+    for wanted in _wanted(list(claims(suite, estimates)), corrected):
+        for estimate in estimates if wanted.comparisons == 1 else again(wanted.confidence):
+            if _place(estimate) in wanted.places:
+                limits[_place(estimate)].append(_limits(estimate, wanted.comparisons))
     return [replace(e, limits=limits.get(_place(e), [])) for e in estimates]
 
 
-def _place(estimate: Estimate) -> tuple[str, ...]:
+_Place = tuple[str, ...]
+
+
+class _Wanted(NamedTuple):
+    """A confidence that some estimates need their intervals at."""
+
+    comparisons: int
+    confidence: float
+    places: set[_Place]
+
+
+def _wanted(found: Sequence[Claim], corrected: bool) -> Iterator[_Wanted]:
+    shared = [found[i].estimate for i in family(found)] if corrected else []
+    for comparisons in range(1, len(shared) + 1):
+        confidence = among(shared[0].confidence, comparisons)
+        yield _Wanted(comparisons, confidence, {_place(estimate) for estimate in shared})
+    apart = [(c.rule.confidence, c.estimate) for c in found if c.rule.confidence and _may_err(c)]
+    for confidence in sorted({own for own, _ in apart}):
+        yield _Wanted(OWN, confidence, {_place(e) for own, e in apart if own == confidence})
+
+
+def _place(estimate: Estimate) -> _Place:
     return estimate.model, estimate.prompt, estimate.metric, estimate.slice
 
 

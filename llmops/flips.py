@@ -124,7 +124,9 @@ def _flip(metric: str, example_id: str, before: Side, after: Side) -> Flip:
 def _said(before: Mapping[int, Response], after: Mapping[int, Response]) -> tuple[str, str]:
     """Return both answers of the first repeat in which they differ, of the first where none does."""
     pairs = [(_text(before[n]), _text(after[n])) for n in sorted(before) if n in after]
-    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0] if pairs else ("", ""))
+    if not pairs:
+        return tuple(next((_text(side[n]) for n in sorted(side)), "") for side in (before, after))  # type: ignore[return-value]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
 
 
 def _text(response: Response) -> str:

@@ -16,9 +16,10 @@ from llmops.cards.examples import labels
 from llmops.comparing import Rows, Settings
 from llmops.config import PARAMS, params, section
 from llmops.errors import UserError
+from llmops.labelling import LABELLED
 from llmops.manifest import Manifest
 from llmops.places import Places, newest, state_folder
-from llmops.records import Estimate, Example, Response, Score
+from llmops.records import Estimate, Example, Label, Response, Score
 from llmops.scores import measured
 from llmops.suites import Suite, load_suite
 from llmops.summary import Run
@@ -64,7 +65,7 @@ def load(places: Places, wanted: str) -> Kept:
     if folder := _folder(places.root, wanted):
         return _from_folder(places.root, folder)
     if folder := _folder(places.root, head):
-        return _only(_from_folder(places.root, folder), model, prompt)
+        return only(_from_folder(places.root, folder), model, prompt)
     uri = tracking_uri(state_folder(places.root))
     if run := find(uri, wanted):
         return _from_mlflow(uri, run)
@@ -126,6 +127,7 @@ def _read(where: str, root: Path, folder: Path) -> Kept:
         list(jsonl.read(folder / "examples.jsonl", Example)),
         list(jsonl.read(folder / "responses.jsonl", Response)),
         measured(folder),
+        list(jsonl.read(folder / LABELLED, Label)) if (folder / LABELLED).is_file() else [],
     )
     told, notes = _manifests(folder)
     name = _suite(told, rows)
@@ -172,7 +174,7 @@ def _baseline(root: Path, folder: Path, suite: Suite, rows: Rows) -> Reference |
     return baseline.reference(root, suite, rows.scores, rows.examples)
 
 
-def _only(kept: Kept, model: str, prompt: str) -> Kept:
+def only(kept: Kept, model: str, prompt: str) -> Kept:
     """Return what was kept of the runs of a model and a prompt; "" stands for all."""
 
     def wanted(run: Run) -> bool:
@@ -186,7 +188,7 @@ def _only(kept: Kept, model: str, prompt: str) -> Kept:
         known = sorted({f"{row.model}:{row.prompt}" for row in kept.rows.responses})
         raise UserError(f"{kept.where}: has no run {model}:{prompt}; runs are {known}")
     return kept._replace(
-        rows=Rows(kept.rows.examples, responses, [row for row in kept.rows.scores if own(row)]),
+        rows=kept.rows._replace(responses=responses, scores=[row for row in kept.rows.scores if own(row)]),
         estimates=[row for row in kept.estimates if own(row)],
         manifests={run: told for run, told in kept.manifests.items() if wanted(run)},
         logged={run: metrics for run, metrics in kept.logged.items() if wanted(run)},

@@ -14,6 +14,10 @@ from llmops.records import Example, Label, Response
 from llmops.table import rows
 
 LABELS = "data/labels"
+
+LABELLED = "labels.jsonl"
+"""The labels that a run's corrected scores were made with, beside them: the suite's own go on to grow."""
+
 COLUMNS = tuple(Label.__struct_fields__)
 SHOWN = ("inputs", "answer")
 """Columns of an exported file that are there to be read by the person who labels."""

@@ -272,9 +272,9 @@ class Limits(Record):
     """An estimate's intervals where it is one of several comparisons."""
 
     comparisons: int
-    """How many share the error between them: k."""
+    """How many share the error between them: k; 0 where a rule has a confidence of its own."""
     confidence: float
-    """1 − (1 − the estimate's)/k."""
+    """1 − (1 − the estimate's)/k, or the rule's."""
     low: float | None = None
     high: float | None = None
     difference_low: float | None = None
@@ -325,10 +325,15 @@ class Estimate(Record):
     """Paired examples scored lower than in the baseline."""
     cost_usd: float | None = None
     """What the slice's answers cost; None when any of them has no known price."""
+    labels: int | None = None
+    """Examples that people labelled, where the value rests on labels."""
+    more_labels: int | None = None
+    """How many more labels would halve the interval; None where even all would not."""
     signature: str | None = None
     """Metric, version, policy, settings, n and interval in one line; None in files from before it was."""
     limits: list[Limits] = []
-    """For 1, 2, … comparisons, where a rule speaks of it and rules are corrected for how many they are."""
+    """For 1, 2, … comparisons, where a rule speaks of it and rules are corrected for how many they are;
+    then at the confidence of each rule that has its own."""
 
 
 class Verdict(Record):

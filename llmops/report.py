@@ -31,6 +31,8 @@ def rows(estimates: Iterable[Estimate], verdicts: Sequence[Verdict]) -> list[dic
             "missing": e.missing,
             "examples": e.examples,
             "unasked": e.unasked,
+            "labels": e.labels,
+            "more_labels": e.more_labels,
             "stopped": stopped(e),
             "policy": e.policy,
             "cost_usd": e.cost_usd,
@@ -105,7 +107,7 @@ def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title
         chosen = [row for row in found if (row["slice"] == OVERALL) is wanted]
         if chosen:
             parts += ["", f"## {heading}", "", *_markdown_table(chosen)]
-    if ended := stops(found):
+    if ended := [*stops(found), *wanted_labels(found)]:
         parts += ["", *(f"- {line}" for line in ended)]
     if signed := [row for row in found if row["slice"] == OVERALL and row["signature"]]:
         parts += ["", "## Signatures", "", *(_signed(row) for row in signed)]
@@ -116,6 +118,16 @@ def stops(found: Iterable[dict[str, Any]]) -> list[str]:
     """Return a line for each run that the budget ended early."""
     ended = [row for row in found if row["slice"] == OVERALL and row["stopped"]]
     return list(dict.fromkeys(f"{r['suite']}: {r['model']} · {r['prompt']}: {r['stopped']}" for r in ended))
+
+
+def wanted_labels(found: Iterable[dict[str, Any]]) -> list[str]:
+    """Return a line for each corrected mean: how many more labels would halve its interval."""
+    return [
+        f"{row['suite']}: {row['model']} · {row['prompt']}: {row['metric']}: from {row['labels']:,} labels; "
+        f"{row['more_labels']:,} more would halve the interval"
+        for row in found
+        if row["slice"] == OVERALL and row["more_labels"] is not None
+    ]
 
 
 def _signed(row: dict[str, Any]) -> str:

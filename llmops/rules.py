@@ -1,12 +1,13 @@
 """Rules held against Estimates: each rule's outcome on each run, in words."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
 from llmops.config import PARAMS
 from llmops.errors import UserError
-from llmops.family import HOLM, Bounds, Claim, Decision, bounds, claims, decisions
+from llmops.family import HOLM, OWN_NOTE, Bounds, Claim, Decision, bounds, claims, decisions
 from llmops.numbers import interval, number
 from llmops.records import OVERALL, Estimate, Outcome, Verdict
 from llmops.stats.decide import examples_to_decide
@@ -20,6 +21,8 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
     return next((outcome for outcome in order if outcome in seen), None)
 
 
+_WIDENED = (HOLM, OWN_NOTE)
+"""How a decision's note begins where its interval's confidence is not that of all others."""
 NO_JUDGES: Mapping[str, str] = {}
 
 
@@ -114,7 +117,7 @@ def _reason(claim: Claim, decision: Decision) -> str:
 
 def _sureness(decision: Decision) -> str:
     """Return the interval's confidence where it is not that of all others."""
-    return f" at {100 * decision.ends.confidence:.4g} %" if decision.note.startswith(HOLM) else ""
+    return f" at {100 * decision.ends.confidence:.4g} %" if decision.note.startswith(_WIDENED) else ""
 
 
 def _bound(held: Bounds) -> str:
@@ -126,7 +129,8 @@ def _bound(held: Bounds) -> str:
 def _unknown(claim: Claim, decision: Decision) -> str | None:
     """Return why the value, the difference or its interval is not known."""
     estimate, wanted = claim.estimate, decision.ends.confidence
-    if decision.note.startswith(HOLM) and not any(limits.confidence == wanted for limits in estimate.limits):
+    known = any(math.isclose(limits.confidence, wanted) for limits in estimate.limits)
+    if decision.note.startswith(_WIDENED) and not known:
         return "the estimates are of other rules; run `llmops compare`"
     if margin(claim.rule) is None:
         return estimate.reason

@@ -1,5 +1,6 @@
 """Suites: what params.yaml says is to be evaluated, and the rules it is held to."""
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,8 @@ class Rule(Record):
     """Non-inferiority margin: passes when the metric is surely not worse than the baseline by more."""
     equivalent_within: float | None = None
     """Equivalence margin: passes when the metric surely differs from the baseline by no more."""
+    confidence: float | None = None
+    """Its own confidence, which keeps it outside of the family that the other rules are."""
     slice: str = OVERALL
     models: list[str] = []
     """The models it holds for; none named means all."""
@@ -140,16 +143,26 @@ def _check_rule(rule: Rule, suite: Suite, where: str) -> None:
     given = [key for key in BOUNDS if getattr(rule, key) is not None]
     if len(given) != 1:
         raise UserError(f"{where}: has {given or 'no bound'}; give one of {list(BOUNDS)}")
+    _check_numbers(rule, where)
     wide = margin(rule)
     if wide is not None and suite.baseline is None:
         raise UserError(
             f"{where}: {given[0]} needs a baseline; add `baseline: {{model: …, prompt: …}}` to the suite"
         )
-    if wide is not None and wide < 0:
-        raise UserError(f"{where}: {given[0]}: is {wide}; a margin is 0 or more")
     for key, named, known in (
         ("models", rule.models, suite.models),
         ("prompts", rule.prompts, suite.prompts),
     ):
         if strange := [value for value in named if value not in known]:
             raise UserError(f"{where}: {key}: {strange[0]!r} is not of this suite; {key} are {known}")
+
+
+def _check_numbers(rule: Rule, where: str) -> None:
+    for key in BOUNDS:
+        bound = getattr(rule, key)
+        if bound is not None and not math.isfinite(bound):
+            raise UserError(f"{where}: {key}: is {bound}; a bound is a finite number")
+        if bound is not None and key in MARGINS and bound < 0:
+            raise UserError(f"{where}: {key}: is {bound}; a margin is 0 or more")
+    if rule.confidence is not None and not 0 < rule.confidence < 1:
+        raise UserError(f"{where}: confidence: is {rule.confidence:g}; must lie between 0 and 1, as 0.95")

@@ -1,6 +1,7 @@
 """What every test shares: a project folder of its own, and no network but loopback."""
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+# A shell's background job ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0")  # noqa: S104 - compared with, never bound
 ROOT = Path(__file__).resolve().parent.parent

@@ -131,7 +131,7 @@ def serving(api: PaidApi) -> Iterator[PaidApi]:
 def write_project(folder: Path, url: str, examples: int, suite: str = "tiny") -> None:
     """Write a project of one suite that asks the API's model each example through two prompts."""
     shutil.copytree(ROOT / "data" / "expectations", folder / "data" / "expectations")
-    for name in ("apps", "models", "baselines", "data/sets/tiny", "prompts/tiny"):
+    for name in ("apps", "models", "baselines", "certificates", "data/sets/tiny", "prompts/tiny"):
         (folder / name).mkdir(parents=True)
     (folder / "params.yaml").write_text(PARAMS.format(url=url, suite=suite), encoding="utf-8")
     (folder / "data/sets/tiny/card.yaml").write_text(CARD, encoding="utf-8")

@@ -226,3 +226,16 @@ def test_a_certificate_that_is_none_is_refused_by_the_gate(project):
     certificate_file(project, "fits").write_text("{}")
     with pytest.raises(UserError, match="write it with `llmops certify`"):
         gate.main(Places(project), "s")
+
+
+def test_without_a_labels_file_a_model_asked_for_verdicts_is_held_to_the_targets(project, capsys):
+    labels_file(project, "s").unlink()
+    places = Places(project)
+    jsonl.write(
+        places.suite("s", "examples.jsonl"), (Example(str(i), {}, target=said(i, 10)) for i in range(N))
+    )
+    jsonl.write(places.suite("s", "scores.jsonl"), (
+        Score("s", str(i), "m", "p", "label_accuracy", value=1.0, read=verdict(i)) for i in range(N)
+    ))  # fmt: skip
+    assert run(project, "certify", "m", "--suite", "s") == 0
+    assert "kappa                0.8 [" in capsys.readouterr().out

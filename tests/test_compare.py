@@ -128,3 +128,30 @@ def test_what_is_odd_in_responses_is_told_beside_the_estimates(
     compare.main(places, "s")
     assert "compare s: warning: " in capsys.readouterr().err
     assert places.suite("s", "estimates.jsonl").exists()
+
+
+def test_what_rules_speak_of_has_its_intervals_among_as_many_comparisons(tmp_path: Path) -> None:
+    jsonl.write(tmp_path / "baselines" / "accepted.jsonl", scores("older", [1, 1, 1, 1, 0, 0, 0, 1]))
+    places = project(tmp_path, "{file: baselines/accepted.jsonl}")
+    params = (tmp_path / "params.yaml").read_text(encoding="utf-8")
+    rules = "[{metric: label_accuracy, at_least: 0.5}, {metric: label_accuracy, no_worse_by: 0.1}]"
+    plain = f"{params.rstrip()[:-1]}, rules: {rules}}}\n"
+
+    def made(compare_section: str) -> dict[str, Estimate]:
+        (tmp_path / "params.yaml").write_text(plain + compare_section, encoding="utf-8")
+        compare.main(places, "s")
+        return {e.metric: e for e in jsonl.read(places.suite("s", "estimates.jsonl"), Estimate)}
+
+    both = made("")
+    alone = made("compare: {confidence: 0.975, correction: none}\n")["label_accuracy"]
+    plain = plain.replace("at_least: 0.5}", "at_least: 0.5, confidence: 0.975}")
+    own = made("compare: {correction: none}\n")["label_accuracy"].limits
+    first, second = both["label_accuracy"].limits
+    assert own == [replace(second, comparisons=0)]
+    assert (first.comparisons, first.low, first.high) == (
+        1, both["label_accuracy"].low, both["label_accuracy"].high,
+    )  # fmt: skip
+    assert (second.comparisons, second.confidence) == (2, 0.975)
+    assert (second.low, second.high) == (alone.low, alone.high)
+    assert (second.difference_low, second.difference_high) == (alone.difference_low, alone.difference_high)
+    assert alone.limits == both["macro_f1"].limits == []

@@ -108,6 +108,10 @@ def test_a_suite_is_read_with_its_defaults(tmp_path: Path) -> None:
     [
         ({"rule": "{metric: x}"}, r"rules\[1\]: has no bound; give one of \['at_least', 'at_most', 'no_worse_by', 'equivalent_within'\]"),
         ({"rule": "{metric: x, no_worse_by: -0.1}"}, r"no_worse_by: is -0.1; a margin is 0 or more"),
+        ({"rule": "{metric: x, equivalent_within: -1}"}, r"equivalent_within: is -1.0; a margin is 0 or more"),
+        ({"rule": "{metric: x, at_least: .nan}"}, r"rules\[1\]: at_least: is nan; a bound is a finite number"),
+        ({"rule": "{metric: x, no_worse_by: .inf}"}, r"no_worse_by: is inf; a bound is a finite number"),
+        ({"rule": "{metric: x, at_least: 1, confidence: 95}"}, r"confidence: is 95; must lie between 0 and 1, as 0.95"),
         ({"rule": "{metric: x, at_least: 1, models: [m9]}"}, r"models: 'm9' is not of this suite; models are \['m1', 'm2'\]"),
         ({"rule": "{metric: x, at_last: 1}"}, r"rules\[1\]: unknown key 'at_last'"),
         ({"baseline": "{model: m9, prompt: p1}"}, r"baseline: model: 'm9' is not of this suite"),

@@ -33,12 +33,18 @@ def test_every_published_figure_agrees_and_the_page_is_the_one_in_the_docs(mirro
     main(["--root", str(written), "conformance"])
     page = (written / PAGE).read_text(encoding="utf-8")
     assert "24 of 24 agree" in page
+    assert "41 of 41 agree to the digits that are printed" in page
     assert cells(page, "bbh", "code-davinci-002-cot", "task=word_sorting")[0][3:5] == ["40.4", "40.4"]
     assert cells(page, "bbh", "code-davinci-002-cot", "task=word_sorting")[1][3:] == [
         "146 of 250",
         "40.4",
         "97.1",
         "–",
+    ]
+    assert cells(page, "unieval", "UniEval, consistency on QAGS-XSum")[2][2:5] == [
+        "kendall",
+        "0.399218",
+        "0.399218",
     ]
     assert [row[4] for row in cells(page, "llmdrift")] == ["84.0", "51.1"]
     assert [row[3] for row in cells(page, "gsm8k") if row[2] == "right or wrong"] == ["1,319 of 1,319"] * 4

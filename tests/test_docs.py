@@ -9,7 +9,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from llmops import comparing
+from llmops import comparing, sentinel
 from llmops.cards.schema import Card, CardFile, Fields, Join
 from llmops.cli import cli
 from llmops.config import SECTIONS
@@ -47,7 +47,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "kind python (judge)": JUDGES["python"].spec,
         "judge": judge.Params,
         "batch": BatchSpec, "sampling": Sampling, "price": Price,
-        "generate": generate.Params, "compare": comparing.Settings, "publish": publish.Params,
+        "generate": generate.Params, "compare": comparing.Settings, "publish": publish.Params, "sentinel": sentinel.Settings,
         "Prompt files": PromptFile, "messages": PromptMessage, "few_shot": Shot,
     },
     "data.md": {"The card": Card, "files": CardFile, "joins": Join, "fields": Fields},

@@ -202,7 +202,7 @@ def test_its_workflow_runs_commands_that_there_are(fresh: Path) -> None:
     text = (fresh / ".github" / "workflows" / "evaluate.yml").read_text(encoding="utf-8")
     flow: dict[Any, Any] = YAML(typ="safe").load(text)
     steps = flow["jobs"]["evaluate"]["steps"]
-    assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+    assert all(re.fullmatch(r"[\w-]+(/[\w-]+)+@v\d+", step["uses"]) for step in steps if "uses" in step)
     ran = "\n".join(step["run"] for step in steps if "run" in step)
     assert set(re.findall(r"^llmops (\w+)", ran, re.MULTILINE)) <= set(cli.commands)
     assert ran.index("dvc repro") < ran.index("llmops gate --check")

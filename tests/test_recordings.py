@@ -54,7 +54,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def colleague(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Another's copy of the project: no key, no server, no store."""
-    for name in ("data", "apps", "models", "baselines", "prompts", "params.yaml"):
+    for name in ("data", "apps", "models", "baselines", "certificates", "prompts", "params.yaml"):
         source = recorded / name
         (shutil.copytree if source.is_dir() else shutil.copyfile)(source, tmp_path / name)
     shutil.rmtree(tmp_path / "data" / "raw", ignore_errors=True)
@@ -190,10 +190,10 @@ def test_dvc_reproduces_a_suite_from_its_recording(recorded: Path, colleague: Pa
     params = colleague / "params.yaml"
     text = params.read_text(encoding="utf-8")
     text = text.replace("    task: label", "    recording: models/tiny.jsonl.gz\n    task: label")
-    params.write_text(text + "compare: {}\n", encoding="utf-8")
+    params.write_text(text + "compare: {}\njudges: {}\ncertify: {}\n", encoding="utf-8")
     shutil.copyfile(ROOT / "dvc.yaml", colleague / "dvc.yaml")
     shutil.copytree(ROOT / "llmops", colleague / "llmops", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("apps", "models", "baselines"):
+    for name in ("apps", "models", "baselines", "certificates"):
         (colleague / name / "README.md").touch()
     shutil.rmtree(colleague / "data" / "raw", ignore_errors=True)
     for name in ("tiny.jsonl", "again.jsonl.gz"):

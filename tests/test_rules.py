@@ -176,6 +176,47 @@ def test_estimates_of_fewer_rules_than_there_are_decide_nothing() -> None:
     assert "no interval at 97.5 %: the estimates are of other rules; run `llmops compare`" in found[0].reason
 
 
+def test_a_rule_with_its_own_confidence_is_decided_outside_of_the_family() -> None:
+    own = Limits(0, 0.99, 0.78, 0.92)
+    rules = [
+        Rule(metric="label_accuracy", at_least=0.79, confidence=0.99),
+        Rule(metric="label_accuracy", at_least=0.75),
+    ]
+    strict, alone = judged_together(rules, estimate(limits=[Limits(1, 0.95, 0.8, 0.9), own]))
+    assert (strict.outcome, alone.outcome) == ("inconclusive", "pass")
+    assert strict.reason.startswith(
+        "value 0.85 [0.78, 0.92] at 99 % includes 0.79; about 273 examples in all"
+    )
+    assert strict.reason.endswith("; at the rule's own confidence")
+    assert alone.reason == "value 0.85 [0.8, 0.9] meets 0.75", "one comparison, which nothing widens"
+
+
+def test_a_rule_whose_own_interval_was_not_made_decides_nothing() -> None:
+    [verdict] = judged(Rule(metric="label_accuracy", at_least=0.5, confidence=0.99), estimate())
+    assert verdict.outcome == "inconclusive"
+    assert "has no interval at 99 %: the estimates are of other rules; run `llmops compare`" in verdict.reason
+
+
+def test_a_share_of_missing_answers_fails_with_its_number() -> None:
+    share = estimate(metric="missing_share", value=0.12, low=0.12, high=0.12, method="complete")
+    [verdict] = judged(Rule(metric="missing_share", at_most=0.05, confidence=0.99), share)
+    assert (verdict.outcome, verdict.reason) == ("fail", "value 0.12 misses 0.05")
+
+
+def test_a_stopped_run_says_so_in_its_verdict() -> None:
+    [verdict] = judged(Rule(metric="label_accuracy", at_least=0.75), estimate(examples=400, unasked=200))
+    assert verdict.reason.endswith("stopped by budget after 200 of 400 examples, drawn at random")
+
+
+@pytest.mark.parametrize(("value", "reason"), [(1.0, "one value"), (None, "no values")])
+def test_fewer_than_two_examples_decide_nothing_and_say_why(value: float | None, reason: str) -> None:
+    lone = estimate(value=value, low=None, high=None, n=int(value or 0), reason=reason)
+    [verdict] = judged(Rule(metric="label_accuracy", at_least=0.5), lone)
+    assert verdict.outcome == "inconclusive"
+    assert verdict.reason.endswith(reason)
+    assert "nan" not in verdict.reason
+
+
 def test_a_rule_reads_as_a_sentence() -> None:
     assert sentence(Rule(metric="a", no_worse_by=0.02)) == "a no worse than the baseline by more than 0.02"
     assert sentence(Rule(metric="a", at_most=2, slice="language=ko")) == "a over language=ko at most 2"

@@ -1,6 +1,7 @@
 """How often the sentinel fires on LLMDrift's answers: prints the table of docs/sentinel.md."""
 
 import random
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ PAIRS = {
     "gpt-3.5-turbo": ("gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613"),
 }
 SIZES = (10, 15, 20, 30, 50)
-NIGHTS = 400
+NIGHTS = 200
 Rows = dict[str, tuple[Response, list[Score]]]
 """Example id → its answer with its scores."""
 
@@ -75,9 +76,8 @@ def main() -> None:
     """Print the table, a row for each pair of models and number of canaries."""
     with TemporaryDirectory() as folder:
         for name in ("data/sets", "prompts", "data/expectations", "params.yaml"):
-            target = Path(folder, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to(Path(name).resolve())
+            copy = shutil.copytree if Path(name).is_dir() else shutil.copy
+            copy(name, Path(folder, name))
         rows = recorded(Path(folder))
     lines = [
         "| model | canaries | fires: March to June | fires: months swapped | nights |",

@@ -48,6 +48,14 @@ class Askers:
         keys, self.unsent = list(self.unsent), {}
         return keys
 
+    def sent(self) -> dict[str, Asker]:
+        """Return who waits for a batch, by key."""
+        return {
+            key: asker
+            for key, asker in self.waiting.items()
+            if key not in self.unsent and not asker.reply.done()
+        }
+
     def answer(self, key: str, answer: Answer) -> None:
         """Answer who waits for the key, if anybody does."""
         asker = self.waiting.get(key)

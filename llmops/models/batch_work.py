@@ -80,6 +80,7 @@ class BatchWork:
                 if not fault.transient:
                     raise self._lost(entry, fault) from None
                 self._tell(f"{entry.batch_id}: {fault}; looks again")
+        self._find_collected_elsewhere(askers)
         self._tell_news(_standing(open_batches))
 
     def tell_what_goes_on(self) -> None:
@@ -145,7 +146,7 @@ class BatchWork:
     async def _collect(self, entry: Entry, batch: Batch, askers: Askers, meter: Meter) -> None:
         async with self._journal.alone():
             if not self._journal.holds(entry):
-                return self._collected_elsewhere(entry, askers)
+                return  # found at the end of this look
             results = await read_results(self.batches, batch, askers.requests(entry.keys))
             rows = [self._ledger.priced(row, entry.asked_at) for row in results.rows.values()]
             await self._keep(rows)
@@ -158,15 +159,21 @@ class BatchWork:
         for row in rows:
             askers.answer(row.key, self._answer(batch, row))
 
-    def _collected_elsewhere(self, entry: Entry, askers: Askers) -> None:
-        self._awaited.discard(entry.batch_id or "")
-        gone = WorldError(
-            "missing", "another process collected the batch, without this answer", transient=True
-        )
-        for key in entry.keys:
-            asker = askers.waiting.get(key)
-            if asker and not self._known(askers, key, asker):
-                askers.answer(key, gone)
+    def _find_collected_elsewhere(self, askers: Askers) -> None:
+        """Answer those whose batch another process collected: from the store, or with a fault that passes.
+
+        That process may have done so at any moment, also between two looks, so that the only sign is
+        that no entry of the journal holds the key any more.
+        """
+        entries = self._journal.entries()
+        self._awaited.intersection_update({entry.batch_id for entry in entries if entry.batch_id})
+        held = {key for entry in entries for key in entry.keys}
+        for key, asker in askers.sent().items():
+            if key not in held:
+                self._ledger.release(key, asker.meter.budget)
+                if not self._known(askers, key, asker):
+                    said = "another process collected the batch, without this answer"
+                    askers.answer(key, WorldError("missing", said, transient=True))
 
     async def _keep(self, rows: Iterable[Row]) -> None:
         """Put into the store what belongs there, also what nobody asks for now."""

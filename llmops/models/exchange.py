@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import msgspec
 
@@ -90,8 +91,18 @@ def _session(address: Address) -> "aiohttp.ClientSession":
         headers=_headers(address),
         connector=aiohttp.TCPConnector(limit=0),  # `limited` says how many there are
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-        trust_env=True,
+        proxy=_proxy(address.base_url),
     )
+
+
+def _proxy(base_url: str) -> str | None:
+    """Return the proxy that the environment names for the server.
+
+    It is looked up here because ``trust_env`` would do it in a thread for every request, and would send
+    what a ``.netrc`` holds for the host.
+    """
+    goal = urlsplit(base_url)
+    return None if proxy_bypass(goal.hostname or "") else getproxies().get(goal.scheme)
 
 
 def _headers(address: Address) -> dict[str, str]:

@@ -28,10 +28,9 @@ def stored(model: Model, store: Store, meter: Meter) -> Model:
     async def ask(request: Request) -> Reply:
         text = request_text(model, request)
         key = key_of(text)
-        if (known := store.get(key)) is None:
-            async with store.claim(key, everywhere):
-                if (known := store.get(key)) is None:
-                    return await _asked(model, store, key, text, request)
+        async with store.claim(key, everywhere):
+            if (known := store.get(key)) is None:
+                return await _asked(model, store, key, text, request)
         meter.hit(known)
         return known
 

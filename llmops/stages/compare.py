@@ -1,4 +1,4 @@
-"""results/<suite>/{examples,responses,scores}.jsonl -> estimates.jsonl, validation/, classes.csv, plots/."""
+"""results/<suite>/{examples,responses,scores}.jsonl -> {estimates,labels}.jsonl, validation/, plots/ ..."""
 
 import csv
 import io
@@ -15,6 +15,7 @@ from llmops.cards.expectations import check
 from llmops.cards.frame import response_frame
 from llmops.cards.held import hold
 from llmops.comparing import CLASSIFIED, Plan, Rows, compared, load_plan
+from llmops.labelling import LABELLED, labels_file, read_labels
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Example, Response
 from llmops.scores import measured
@@ -36,16 +37,21 @@ def main(places: Places, name: str) -> None:
     if baseline and baseline.note:
         print(f"{name}: baseline: {baseline.note}", file=sys.stderr)
     found = compared(plan, rows, baseline)
+    jsonl.write(places.suite(name, LABELLED), rows.labels)
     _write(places, name, found.estimates, found.classes)
 
 
 def held_rows(places: Places, plan: Plan) -> Rows:
     """Return what the suite's estimates are made from, which holds its expectations."""
+    labelled = labels_file(places.root, plan.name)
     rows = Rows(
         list(jsonl.read(places.suite(plan.name, "examples.jsonl"), Example)),
         list(jsonl.read(places.suite(plan.name, "responses.jsonl"), Response)),
         measured(places.suite(plan.name)),
     )
+    if plan.suite.judges and labelled.is_file():
+        known_ids = {example.id for example in rows.examples}
+        rows = rows._replace(labels=read_labels(labelled, plan.name, known_ids))
     known = labels(load_card(places.root, plan.suite.dataset), rows.examples)
     asked = [response for response in rows.responses if not unasked(response)]
     frame = response_frame(str(places.suite(plan.name, "responses.jsonl")), asked)

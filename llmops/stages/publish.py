@@ -193,7 +193,14 @@ def _prompt_text(prompt: Prompt) -> PromptText:
 
 def _artifacts(places: Places, found: Evidence, record: RunRecord, folder: Path) -> dict[str, list[Path]]:
     """Return the run's own files and those its suite's runs share: all that makes its numbers anew."""
-    shared = ("examples.jsonl", "estimates.jsonl", "verdicts.jsonl", "report.md", "classes.csv")
+    shared = (
+        "examples.jsonl",
+        "labels.jsonl",
+        "estimates.jsonl",
+        "verdicts.jsonl",
+        "report.md",
+        "classes.csv",
+    )
     card = f"{SETS}/{found.suite.dataset}"
     return {
         "": [

@@ -11,7 +11,7 @@ from llmops import jsonl
 from llmops.errors import UserError
 from llmops.places import OUTS, Places, newest
 from llmops.records import OVERALL, Estimate, Verdict
-from llmops.report import rows, stops, table
+from llmops.report import rows, stops, table, wanted_labels
 
 
 class View(NamedTuple):
@@ -43,7 +43,7 @@ def main(places: Places, suite: str | None, out: str | None = None, view: View =
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
         print(table([row for row in found if _wanted(row, slices=view.slices)], signatures=view.signatures))
-        for line in stops(found):
+        for line in [*stops(found), *wanted_labels(found)]:
             print(line)
 
 

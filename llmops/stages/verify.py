@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from llmops import jsonl, provenance
-from llmops.comparing import Plan, Rows, compared
+from llmops.comparing import Plan, compared
 from llmops.config import PARAMS
 from llmops.differences import Difference, in_estimates, in_numbers, in_scores
 from llmops.kept import Kept, load
@@ -61,7 +61,7 @@ def _anew(kept: Kept, plan: Plan) -> Anew:
     made = list(scored(task, plan.metrics, pairs, kept.labels))
     given = sorted({score.metric for score in kept.rows.scores} - set(plan.suite.metrics))
     scores = made + [score for score in kept.rows.scores if score.metric in given]
-    rows = Rows(kept.rows.examples, [response for response, _ in pairs], scores)
+    rows = kept.rows._replace(responses=[response for response, _ in pairs], scores=scores)
     return Anew(scores, compared(plan, rows, kept.baseline).estimates, given)
 
 

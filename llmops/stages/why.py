@@ -1,12 +1,13 @@
 """Two runs' files -> the terminal: which inputs changed, how metrics moved, which examples flipped."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from statistics import fmean
 
 import msgspec
 
 from llmops.baseline import Reference
-from llmops.comparing import Plan, Rows, compared
+from llmops.comparing import Plan, compared
 from llmops.errors import UserError
 from llmops.explanation import Examples, Explanation, lines
 from llmops.flips import Side, answers, flips, shifts
@@ -15,7 +16,7 @@ from llmops.manifest import changes, prompt_diff
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Score
-from llmops.summary import Run, columns
+from llmops.summary import Column, Run, columns
 
 
 def main(places: Places, before: str, after: str, *, limit: int = 10, as_json: bool = False) -> None:
@@ -29,14 +30,14 @@ def main(places: Places, before: str, after: str, *, limit: int = 10, as_json: b
         UserError: there is no such run, or it does not tell which of its runs to hold against which.
     """
     ours, theirs = load(places, before), load(places, after)
-    found = [_explained(places, (ours, old), (theirs, new)) for old, new in _pairs(ours, theirs)]
+    found = [explained(places, (ours, old), (theirs, new)) for old, new in pairs(ours, theirs)]
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
         print("\n\n".join("\n".join(lines(each, limit)) for each in found))
 
 
-def _pairs(before: Kept, after: Kept) -> list[tuple[Run, Run]]:
+def pairs(before: Kept, after: Kept) -> list[tuple[Run, Run]]:
     """Return the runs that both hold; where there are none, those that share a model or a prompt."""
     ours, theirs = _runs(before), _runs(after)
     if shared := [(run, run) for run in theirs if run in ours]:
@@ -60,7 +61,7 @@ def _named(runs: Sequence[Run]) -> str:
     return ", ".join(str(run) for run in runs)
 
 
-def _explained(places: Places, before: tuple[Kept, Run], after: tuple[Kept, Run]) -> Explanation:
+def explained(places: Places, before: tuple[Kept, Run], after: tuple[Kept, Run]) -> Explanation:
     """Return the explanation; the settings of the run after hold for the differences."""
     sides = _side(*before, after[0].suite.unread), _side(*after, after[0].suite.unread)
     old, new = before[0].manifests.get(before[1]), after[0].manifests.get(after[1])
@@ -82,7 +83,7 @@ def _estimates(places: Places, before: tuple[Kept, Run], after: tuple[Kept, Run]
     kept, run = after
     plan = Plan(kept.name, kept.suite, list(_metrics(places, kept)), kept.settings)
     responses = [row for row in kept.rows.responses if Run(row.model, row.prompt) == run]
-    rows = Rows(kept.rows.examples, responses, _scores(kept, run))
+    rows = kept.rows._replace(responses=responses, scores=_scores(kept, run))
     return compared(plan, rows, Reference("before", _scores(*before))).estimates
 
 
@@ -98,13 +99,21 @@ def _scores(kept: Kept, run: Run) -> list[Score]:
 
 def _side(kept: Kept, run: Run, policy: str) -> Side:
     own = [e for e in kept.estimates if (e.model, e.prompt) == run and e.slice == OVERALL]
+    held = {metric: found for (_, metric), found in columns(_scores(kept, run), policy, {}).items()}
     return Side(
         examples={example.id: example for example in kept.rows.examples},
         answers=answers(row for row in kept.rows.responses if Run(row.model, row.prompt) == run),
-        columns={metric: found for (_, metric), found in columns(_scores(kept, run), policy, {}).items()},
-        stored={e.metric: e.value for e in own},
+        columns=held,
+        stored={e.metric: e.value for e in own} or dict(_means(held)),
         lower_is_better=frozenset(e.metric for e in own if not e.higher_is_better),
     )
+
+
+def _means(held: Mapping[str, Column]) -> Iterator[tuple[str, float]]:
+    """Yield the metrics' values of a run that only scores were kept of; none of a corpus's value."""
+    for metric, column in held.items():
+        if column.values and not column.statistics:
+            yield metric, fmean(column.values.values())
 
 
 def _where(kept: Kept, run: Run) -> str:

@@ -42,7 +42,7 @@ def bootstrap(
     takes: a macro F1 over 10,000 answers costs its few confusion cells, not 10,000 columns.
 
     Does not cover: examples that share a source, unless the kinds are the sources; a percentile
-    interval of a small or skewed sample is too narrow.
+    interval of a small or skewed sample is too narrow (`bca` is less so).
     """
     drawn = np.asarray(counts, dtype=np.int64)
     n = int(drawn.sum())
@@ -51,11 +51,12 @@ def bootstrap(
     values = statistic(drawn[None, :])[0]
     if n == 1:
         return [_plain(float(value), n, "one value tells nothing of the spread") for value in values]
-    sampled = np.concatenate([statistic(chunk) for chunk in _draws(drawn, seed, resamples)])
+    sampled = np.concatenate([statistic(chunk) for chunk in draws(drawn, seed, resamples)])
     return [_interval(float(v), n, column, confidence) for v, column in zip(values, sampled.T, strict=True)]
 
 
-def _draws(counts: NDArray[np.int64], seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+def draws(counts: NDArray[np.int64], seed: int, resamples: int) -> Iterator[NDArray[np.int64]]:
+    """Yield (resamples × kinds) how often each kind is drawn, in chunks; the same seed draws the same."""
     generator = np.random.default_rng(seed)
     n, kinds = int(counts.sum()), len(counts)
     step = max(1, DRAWS_AT_ONCE // kinds)

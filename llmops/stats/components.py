@@ -25,6 +25,14 @@ class Components(NamedTuple):
     """Between judgements of one answer."""
 
 
+def example_share(split: Components) -> float | None:
+    """Return the share of a single answer's variance that lies between examples; None where it is not known."""
+    if split.example.value is None or split.generation.value is None:
+        return None
+    whole = split.example.value + split.generation.value + (split.judge.value or 0.0)
+    return split.example.value / whole if whole else None
+
+
 class _Sums(NamedTuple):
     """(resamples,) sums over the drawn examples that the mean squares are made of."""
 

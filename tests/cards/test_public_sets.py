@@ -13,8 +13,9 @@ pytestmark = pytest.mark.real_data
 
 ROOT = Path(__file__).parents[2]
 COUNTS = {
-    "agieval": 1355, "arena_hard": 500, "bbh": 6511, "bfcl": 1298, "clinc150": 5500, "gsm8k": 1319, "humaneval": 164,
-    "ifeval": 541, "klue_nli": 3000, "klue_sts": 519, "kobbq": 2280, "llmdrift": 1000, "mmlu_pro": 1400, "mt_bench": 80,
+    "agieval": 1355, "alpaca_eval": 805, "arena_hard": 500, "bbh": 6511, "bfcl": 1298, "clinc150": 5500, "gsm8k": 1319, "humaneval": 164,
+    "ifeval": 541, "klue_nli": 3000, "klue_sts": 519, "kobbq": 2280, "llmbar": 100, "llmdrift": 1000, "mmlu_pro": 1400, "mt_bench": 80,
+    "pandalm": 999, "unieval": 360,
     "truthfulqa": 817,
 }  # fmt: skip
 

@@ -36,10 +36,11 @@ STEPS = [
 
 
 class Project:
-    """A project's folder of which `generate` is run in processes of its own."""
+    """A project's folder of which `generate` is run in processes of its own; they end with its block."""
 
     def __init__(self, root, server, max_requests=4):
         self.root, self.server = root, server
+        self.processes = []
         for folder in ("prompts", "results/s"):
             (root / folder).mkdir(parents=True)
         (root / "prompts" / "p.yaml").write_text(
@@ -50,13 +51,23 @@ class Project:
         text = PARAMS.format(url=server.url, max_requests=max_requests)
         (root / "params.yaml").write_text(text, encoding="utf-8")
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            with process:  # which closes its pipes
+                process.kill()
+
     def start(self):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "llmops", "--root", str(self.root), "generate", "s"],
             env={**os.environ, "LLMOPS_STATE": str(self.root / "state")},
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.processes.append(process)
+        return process
 
     def run(self):
         process = self.start()
@@ -95,8 +106,7 @@ def killed_when(project, holds, number=signal.SIGKILL):
 @pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_killed_at_any_step_is_taken_up_by_the_next(step, tmp_path):
-    with started(BatchBehaviour(hold=step)) as server:
-        project = Project(tmp_path, server)
+    with started(BatchBehaviour(hold=step)) as server, Project(tmp_path, server) as project:
         code, _ = killed_when(project, lambda: server.batch_counts().held)
         assert code == -signal.SIGKILL
         project.run()
@@ -111,8 +121,7 @@ def test_a_run_killed_at_any_step_is_taken_up_by_the_next(step, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_with_every_answer_once(tmp_path):
-    with started(BatchBehaviour(rows={"question 3": "500"})) as server:
-        project = Project(tmp_path, server)
+    with started(BatchBehaviour(rows={"question 3": "500"})) as server, Project(tmp_path, server) as project:
         for n in range(8):
             process = project.start()
             time.sleep(1.2 + 0.15 * n)
@@ -123,8 +132,7 @@ def test_a_run_killed_at_random_moments_ends_with_every_answer_once(tmp_path):
 
 
 def test_the_next_day_collects_what_an_interrupted_run_sent(tmp_path):
-    with started(BatchBehaviour(still=True)) as server:
-        project = Project(tmp_path, server)
+    with started(BatchBehaviour(still=True)) as server, Project(tmp_path, server) as project:
         stood = lambda: server.batch_counts().calls.get("look", 0) >= 6  # noqa: E731
         before = time.monotonic()
         code, said = killed_when(project, stood, signal.SIGINT)
@@ -141,8 +149,10 @@ def test_the_next_day_collects_what_an_interrupted_run_sent(tmp_path):
 
 
 def test_what_a_finished_batch_brought_is_kept_though_nobody_asks_for_it_now(tmp_path):
-    with started(BatchBehaviour(still=True)) as server:
-        project = Project(tmp_path, server, max_requests=50_000)
+    with (
+        started(BatchBehaviour(still=True)) as server,
+        Project(tmp_path, server, max_requests=50_000) as project,
+    ):
         killed_when(project, lambda: server.batch_counts().calls.get("look", 0) >= 3)
         server.go_on()
         examples = project.root / "results" / "s" / "examples.jsonl"
@@ -156,8 +166,7 @@ def test_what_a_finished_batch_brought_is_kept_though_nobody_asks_for_it_now(tmp
 
 
 def test_two_runs_at_the_same_time_share_one_batch(tmp_path):
-    with started(BatchBehaviour()) as server:
-        project = Project(tmp_path, server, max_requests=50_000)
+    with started(BatchBehaviour()) as server, Project(tmp_path, server, max_requests=50_000) as project:
         runs = [project.start(), project.start()]
         assert [run.communicate(timeout=60)[0] or run.returncode for run in runs] == [0, 0]
         project.check()
@@ -167,8 +176,11 @@ def test_two_runs_at_the_same_time_share_one_batch(tmp_path):
 
 
 def test_models_in_batches_are_asked_side_by_side_with_each_other_and_the_rest(tmp_path):
-    with started(BatchBehaviour(still=True)) as server, started(Behaviour()) as chat:
-        project = Project(tmp_path, server, max_requests=50_000)
+    with (
+        started(BatchBehaviour(still=True)) as server,
+        started(Behaviour()) as chat,
+        Project(tmp_path, server, max_requests=50_000) as project,
+    ):
         text = (tmp_path / "params.yaml").read_text(encoding="utf-8").replace("[bot]", "[bot, other, direct]")
         bot = text[text.index("  bot:") :]
         direct = f"  direct: {{kind: openai, model: m, base_url: '{chat.url}'}}\n"

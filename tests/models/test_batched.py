@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -230,6 +232,21 @@ def test_what_an_earlier_run_sent_is_collected_and_booked_without_any_budget_lef
     assert isinstance(second.found["c"], BudgetSpent)
     assert second.meter.spent_usd == pytest.approx(2 * USD)
     assert sizes == [2]
+
+
+def test_what_another_process_collects_between_two_looks_comes_from_the_store_or_is_asked_again(ask):
+    with started(BatchBehaviour(still=True, rows={"b": "500"})) as server, ThreadPoolExecutor() as pool:
+        looks_seldom = pool.submit(ask, server, "a", "b", batch={"poll_s": 3600}, gives_up_s=30.0)
+        while not server.batch_counts().calls.get("look"):
+            time.sleep(0.02)
+        server.go_on()
+        looks_often = ask(server, "a", "b", gives_up_s=30.0)
+        asked = looks_seldom.result()
+        counts = server.batch_counts()
+    assert asked.texts == looks_often.texts == {"a": "a", "b": "b"}
+    assert set(counts.processed.values()) == {1}
+    assert asked.meter.calls + looks_often.meter.calls == len(counts.processed) + 1  # the fault is one
+    assert asked.meter.budget.spent_usd + looks_often.meter.budget.spent_usd == pytest.approx(2 * USD)
 
 
 def test_a_batch_that_was_stored_but_not_taken_out_of_the_journal_costs_nothing(ask, tmp_path):

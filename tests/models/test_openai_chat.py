@@ -524,6 +524,21 @@ def test_a_redirect_is_not_followed_so_that_the_key_stays(
     assert SECRET not in said
 
 
+def test_a_server_is_reached_through_the_proxy_that_the_environment_names(
+    serving, run, wire, tmp_path, request_of, monkeypatch
+):
+    async def work():
+        async with serving(lambda asked: wire.Answer(wire.completion("hi"))) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+            model = opened("http://server.invalid/v1", tmp_path)
+            try:
+                return (await model.ask(request_of())).text, len(proxy.asked)
+            finally:
+                await model.close()
+
+    assert run(work()) == ("hi", 1)
+
+
 @pytest.mark.parametrize(
     "url", ["file:///etc/passwd", "ftp://example.com/v1", "//example.com", "unix:/run/x"]
 )

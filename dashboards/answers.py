@@ -7,7 +7,7 @@ import pandas as pd
 from reading import Evaluation
 from shown import candidate
 
-from llmops.records import BUDGET, Example, Response, Score
+from llmops.records import UNASKED, Example, Response, Score
 
 LABEL_METRIC = "label_accuracy"
 NOT_READ = {"error": "(error)", "unread": "(unread)"}
@@ -65,7 +65,7 @@ def _answer_row(response: Response, example: Example | None, score: Score | None
 def outcome(response: Response, score: Score | None) -> str:
     """Return one of ``OUTCOMES``."""
     if response.error:
-        return "unasked" if response.error.kind == BUDGET else "error"
+        return "unasked" if response.error.kind in UNASKED else "error"
     if score is None:
         return "not_scored"
     if score.value is None:

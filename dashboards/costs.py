@@ -9,7 +9,7 @@ import pandas as pd
 from reading import Evaluation
 from shown import candidate
 
-from llmops.records import BUDGET, OVERALL, Estimate, Response, Spend
+from llmops.records import OVERALL, UNASKED, Estimate, Response, Spend
 
 
 class Amount(NamedTuple):
@@ -60,7 +60,7 @@ def accounts(evaluation: Evaluation) -> list[Account]:
 def _account(
     suite: str, model: str, prompt: str, rows: list[Response], estimates: dict[tuple[str, str, str], Estimate]
 ) -> Account:
-    rows = [row for row in rows if row.error is None or row.error.kind != BUDGET or row.turns]
+    rows = [row for row in rows if row.error is None or row.error.kind not in UNASKED or row.turns]
     answered = [row for row in rows if row.error is None]
     billed = [row for row in rows if row.error is None or row.cost_usd is not None]
     return Account(

@@ -27,6 +27,7 @@ from llmops.summary import (
     Setting,
     columns,
     costs,
+    decided,
     interval_estimate,
     metric_estimates,
     run_estimates,
@@ -107,6 +108,8 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     about = setting(plan.name, plan.suite, plan.settings.confidence, examples)._replace(
         corpora={metric.name: metric.corpus for metric in plan.metrics if metric.corpus},
         resampling=_drawing(plan),
+        drawn={r.example_id: r.drawn for r in rows.responses if r.drawn is not None},
+        bounded=frozenset(metric.name for metric in plan.metrics if metric.bounded and not metric.corpus),
     )
     given = _given(plan, responses, rows.scores, baseline, about)._replace(labels=rows.labels)
     classes = _classes(plan, given, about)
@@ -116,7 +119,9 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     paid = {run: total(costs(group).values()) for run, group in responses.items()}
     found = [e if e.slice != OVERALL else replace(e, cost_usd=paid[Run(e.model, e.prompt)]) for e in found]
     reached = {run: {r.example_id for r in group if not unasked(r)} for run, group in responses.items()}
+    spared = {run: {r.example_id for r in group if decided(r)} for run, group in responses.items()}
     found = [_beside_unasked(e, reached[Run(e.model, e.prompt)], about) for e in found]
+    found = [_beside_decided(e, spared[Run(e.model, e.prompt)], about) for e in found]
     return Comparison([_signed(e, plan) for e in sorted(found, key=_order(plan.suite))], classes)
 
 
@@ -160,6 +165,11 @@ def _beside_unasked(estimate: Estimate, asked: Set[str], about: Setting) -> Esti
     """Return the estimate with how many examples of its slice there are, and were not asked."""
     ids = about.slices[estimate.slice]
     return replace(estimate, examples=len(ids), unasked=sum(i not in asked for i in ids))
+
+
+def _beside_decided(estimate: Estimate, spared: Set[str], about: Setting) -> Estimate:
+    """Return the estimate with how many examples of its slice a sequential test had decided without."""
+    return replace(estimate, decided=sum(i in spared for i in about.slices[estimate.slice]))
 
 
 def _macro_f1(run: Run, report: Classification, found: list[Estimate], about: Setting) -> Estimate:

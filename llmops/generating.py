@@ -24,7 +24,7 @@ from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
 from llmops.prompts import Prompt
 from llmops.questions import Begun, Question
-from llmops.records import Reply, Response, Spend
+from llmops.records import Fault, Reply, Response, Spend
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
 
@@ -119,28 +119,44 @@ class Round:
         ]
 
     async def ask_all(self) -> None:
-        """Put a Response for every question.
+        """Put a Response for every question; raises as ``ask``."""
+        try:
+            await self.ask(self._order())
+        finally:
+            self.end()
+
+    async def ask(self, numbers: Sequence[int]) -> None:
+        """Put a Response for each of these questions, begun in this order.
 
         Raises:
             UserError: what the user can mend; what was answered is stored.
             Stopped: the user ended the run; what was in flight is stored.
         """
+        wanted = self.answers + len(numbers)
         telling = asyncio.create_task(self._tell())
         try:
             with one_user_error():
                 async with asyncio.TaskGroup() as asking:
-                    await self._start_all(asking)
+                    await self._start_all(asking, numbers)
         finally:
             telling.cancel()
-            self._progress.end()
-        every = len(self._job.questions)
-        if self._run.stop.asked and self.answers < every:
+        if self._run.stop.asked and self.answers < wanted:
+            every = len(self._job.questions)
             raise Stopped(f"stopped: {self.model} answered {self.answers} of {every}, all stored; {GO_ON}")
 
-    async def _start_all(self, asking: asyncio.TaskGroup) -> None:
+    def leave(self, numbers: Sequence[int], fault: Fault) -> None:
+        """Put a Response with this fault for each of these questions, which are not asked."""
+        for number, question in zip(numbers, self._job.questions.at(numbers), strict=True):
+            self._done(number, question, Answered(None, [], fault))
+
+    def end(self) -> None:
+        """Tell how far it came."""
+        self._progress.end()
+
+    async def _start_all(self, asking: asyncio.TaskGroup, numbers: Sequence[int]) -> None:
         at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency + AHEAD
         lanes = asyncio.Semaphore(at_once)
-        for block in self._blocks():
+        for block in (numbers[start : start + BLOCK] for start in range(0, len(numbers), BLOCK)):
             for number, question, begun in await self._missing(block):
                 await lanes.acquire()
                 if self._run.stop.asked:
@@ -151,11 +167,11 @@ class Round:
             if self._run.stop.asked:
                 return
 
-    def _blocks(self) -> Iterator[Sequence[int]]:
+    def _order(self) -> Sequence[int]:
         order = array("Q", range(len(self._job.questions)))
         if self._stored:
             random.Random(self._run.seed).shuffle(order)
-        return (order[start : start + BLOCK] for start in range(0, len(order), BLOCK))
+        return order
 
     async def _missing(self, numbers: Sequence[int]) -> list[tuple[int, Question, Begun]]:
         """Put the answers that are there already, and return the questions that have none."""

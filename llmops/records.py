@@ -17,6 +17,11 @@ CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BUDGET = "budget"
 """Kind of the fault of an example that was not asked because the run's budget was spent."""
 
+DECIDED = "decided"
+"""Kind of the fault of an example that was not asked because its run's rules were decided without it."""
+
+UNASKED = (BUDGET, DECIDED)
+
 OVERALL = "all"
 """Name of the slice that holds every example."""
 
@@ -207,6 +212,8 @@ class Response(Record):
     """That of the last turn's reply."""
     unheeded: list[str] = []
     """What any turn's server was asked and did not do."""
+    drawn: int | None = None
+    """The example's place in the random order of a sequential run, from 0; None where it was no such run."""
 
 
 class Judgement(Record, omit_defaults=True):
@@ -296,8 +303,8 @@ class Estimate(Record):
     confidence: float = 0.95
     method: str | None = None
     """How the interval was made: ``wilson``, ``t``, ``clustered t``, ``order statistics``,
-    ``bootstrap``, ``basic bootstrap``, ``clustered bootstrap``, or ``complete`` for a count that
-    needs none."""
+    ``bootstrap``, ``basic bootstrap``, ``clustered bootstrap``, ``confidence sequence`` of a sequential
+    run, or ``complete`` for a count that needs none."""
     n: int = 0
     """Examples that enter the value."""
     missing: int = 0
@@ -305,7 +312,10 @@ class Estimate(Record):
     examples: int = 0
     """Examples of the slice."""
     unasked: int = 0
-    """How many of them, drawn at random, were not asked because the budget was spent; none of the missing."""
+    """How many of them, drawn at random, were not asked because the budget was spent or the rules were
+    decided; none of the missing."""
+    decided: int = 0
+    """How many of the unasked a sequential test had decided without."""
     counted_wrong: int = 0
     """How many of the missing enter the value: as 0 by the suite's ``unread: wrong``, as the chance of
     a guess by ``unread: chance``."""

@@ -115,7 +115,7 @@ def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title
 
 
 def stops(found: Iterable[dict[str, Any]]) -> list[str]:
-    """Return a line for each run that the budget ended early."""
+    """Return a line for each run that ended early."""
     ended = [row for row in found if row["slice"] == OVERALL and row["stopped"]]
     return list(dict.fromkeys(f"{r['suite']}: {r['model']} · {r['prompt']}: {r['stopped']}" for r in ended))
 

@@ -75,10 +75,12 @@ def _verdict(claim: Claim, decision: Decision) -> Verdict:
 
 
 def stopped(estimate: Estimate) -> str:
-    """Return that the budget ended the run early, in words; empty where it did not."""
+    """Return what ended the run early, in words; empty where nothing did."""
     if not estimate.unasked:
         return ""
     asked = estimate.examples - estimate.unasked
+    if estimate.decided == estimate.unasked:
+        return f"stopped early by a sequential test after {asked:,} of {estimate.examples:,} examples"
     return f"stopped by budget after {asked:,} of {estimate.examples:,} examples, drawn at random"
 
 

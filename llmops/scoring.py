@@ -8,7 +8,7 @@ from llmops.errors import UserError
 from llmops.metrics.catalog import Metric
 from llmops.metrics.measuring import Measured, measure
 from llmops.metrics.unscored import Unscored
-from llmops.records import BUDGET, Example, MissingKind, Response, Score
+from llmops.records import UNASKED, Example, MissingKind, Response, Score
 from llmops.tasks.catalog import Task
 from llmops.tasks.likelihood import answer_by
 from llmops.tasks.reading import Reading
@@ -149,7 +149,7 @@ def _score(metric: Metric, answer: Answer, measured: Measured) -> Score:
 def _gap(answer: Answer, value: float | Unscored | None) -> tuple[MissingKind | None, str | None]:
     """Return why there is no value, (None, None) where there is one."""
     if (fault := answer.response.error) is not None:
-        return "unasked" if fault.kind == BUDGET else "error", answer.reading.reason
+        return "unasked" if fault.kind in UNASKED else "error", answer.reading.reason
     if answer.reading.text is None:
         return "unread", answer.reading.reason
     if isinstance(value, Unscored):

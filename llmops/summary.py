@@ -7,7 +7,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from llmops.errors import UserError
-from llmops.records import BUDGET, OVERALL, Estimate, Example, Response, Score
+from llmops.records import DECIDED, OVERALL, UNASKED, Estimate, Example, Response, Score
+from llmops.stats.betting import confidence_sequence
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.compare import Difference, paired_difference
 from llmops.stats.estimate import mean
@@ -57,6 +58,10 @@ class Setting(NamedTuple):
     resampling: Resampling = Resampling()
     chances: Mapping[str, float] = NO_CHANCES
     """Example id → what its unread answer counts as by ``chance``."""
+    drawn: Mapping[str, int] = {}
+    """Example id → its place in the order of a sequential run; empty where it was none."""
+    bounded: frozenset[str] = frozenset()
+    """Metrics whose values lie between 0 and 1, whose means of a sequential run hold at every stop."""
 
 
 def setting(name: str, suite: Suite, confidence: float, examples: Sequence[Example]) -> Setting:
@@ -164,9 +169,10 @@ def metric_estimates(
     """
     corpus = about.corpora.get(metric)
     how = Pooling(corpus, about.resampling, about.confidence) if corpus else None
+    looked = about if metric in about.bounded else about._replace(drawn={})
     for name, ids in about.slices.items():
         known = _known(ids, column, how)
-        estimate = _estimate(about, run, metric, name, _interval(column, known, about, how))
+        estimate = _estimate(about, run, metric, name, _interval(column, known, looked, how))
         estimate = replace(
             estimate,
             missing=sum(i in column.missing for i in ids),
@@ -177,7 +183,7 @@ def metric_estimates(
         if baseline:
             both = _known(known, baseline[1], how)
             estimate = _with_difference(
-                estimate, baseline[0], _difference(column, baseline[1], both, about, how)
+                estimate, baseline[0], _difference(column, baseline[1], both, looked, how)
             )
         yield estimate
 
@@ -190,6 +196,9 @@ def _known(ids: Sequence[str], column: Column, how: Pooling | None) -> list[str]
 def _interval(column: Column, ids: list[str], about: Setting, how: Pooling | None) -> Interval:
     if how:
         return pooled([column.statistics[i] for i in ids], _clusters(ids, about), how)
+    if about.drawn:
+        ordered = sorted(ids, key=about.drawn.__getitem__)
+        return confidence_sequence([column.values[i] for i in ordered], 0, 1, about.confidence)
     return mean([column.values[i] for i in ids], _clusters(ids, about), about.confidence)
 
 
@@ -198,10 +207,15 @@ def _difference(
 ) -> Difference:
     clusters = _clusters(both, about)
     a, b = [ours.values[i] for i in both], [theirs.values[i] for i in both]
-    if how is None:
+    if how is None and not about.drawn:
         return paired_difference(a, b, clusters, about.confidence)
-    rows, others = ([column.statistics[i] for i in both] for column in (ours, theirs))
     fixed, broke = (sum(x > y for x, y in zip(*sides, strict=True)) for sides in ((a, b), (b, a)))
+    if how is None:
+        ordered = sorted(both, key=about.drawn.__getitem__)
+        apart = [ours.values[i] - theirs.values[i] for i in ordered]
+        looked = confidence_sequence(apart, -1, 1, about.confidence)
+        return Difference(fixed=fixed, broke=broke, **looked._asdict())
+    rows, others = ([column.statistics[i] for i in both] for column in (ours, theirs))
     return Difference(fixed=fixed, broke=broke, **pooled_difference(rows, others, clusters, how)._asdict())
 
 
@@ -229,7 +243,8 @@ def interval_estimate(about: Setting, run: Run, metric: str, interval: Interval)
 def run_estimates(run: Run, responses: Sequence[Response], unread: int, about: Setting) -> Iterator[Estimate]:
     """Yield what a run's calls amount to: latency, cost, tokens, the share of failed and unread answers.
 
-    What was not asked, since the budget was spent, is missing, but no failed call.
+    What was not asked, since the budget was spent, is missing, but no failed call; what was not asked
+    since the rules were decided is neither.
 
     Args:
         responses: all of the run's responses.
@@ -251,17 +266,23 @@ def run_estimates(run: Run, responses: Sequence[Response], unread: int, about: S
     ):
         yield _complete(about, run, name, total(values), len(asked), sum(v is None for v in values))
     failed = sum(r.error is not None for r in asked)
-    left_out = len(responses) - len(asked)
+    wanted = sum(not decided(response) for response in responses)
+    left_out = wanted - len(asked)
     for name, count, of in (
         ("error_share", failed, len(asked)),
-        ("missing_share", failed + unread + left_out, len(responses)),
+        ("missing_share", failed + unread + left_out, wanted),
     ):
         yield _complete(about, run, name, count / of if of else None, of, 0)
 
 
 def unasked(response: Response) -> bool:
-    """The example was not asked, or not to its end, because the budget was spent."""
-    return response.error is not None and response.error.kind == BUDGET
+    """The example was not asked, or not to its end: the budget was spent, or the rules were decided."""
+    return response.error is not None and response.error.kind in UNASKED
+
+
+def decided(response: Response) -> bool:
+    """The example was not asked because a sequential test had decided its run's rules without it."""
+    return response.error is not None and response.error.kind == DECIDED
 
 
 def _complete(about: Setting, run: Run, metric: str, count: float | None, n: int, unknown: int) -> Estimate:

@@ -1,5 +1,6 @@
 """All stages in one process, without DVC, into runs/<suite>/."""
 
+import sys
 from pathlib import Path
 
 from llmops.places import Places
@@ -13,6 +14,8 @@ def main(
     only: list[str] | None,
     limit: int | None,
     recording: Path | None = None,
+    *,
+    sequential: bool = False,
 ) -> None:
     """Evaluate suites from their data sets to their MLflow runs, and print each one's table.
 
@@ -20,20 +23,30 @@ def main(
         only: the models to ask; all of a suite's when None.
         limit: how many examples to ask, a random sample; all when None.
         recording: a file that gives all answers, so that no model is asked.
+        sequential: ask each run only until a sequential test has decided the rules on it.
     """
     for name in suites:
         load_suite(places.root, name)
     fetch.main(places, suites)
     for name in suites:
-        _one(places, name, only, limit, recording)
+        validate.main(places, name)
+        if sequential:
+            _ask_until_decided(places, name, only, limit)
+        else:
+            generate.main(places, name, only, limit, recording)
+        _evaluate(places, name)
 
 
-def _one(
-    places: Places, name: str, only: list[str] | None, limit: int | None, recording: Path | None
-) -> None:
-    validate.main(places, name)
-    generate.main(places, name, only, limit, recording)
+def _ask_until_decided(places: Places, name: str, only: list[str] | None, limit: int | None) -> None:
+    from llmops.looks import Looks
 
+    looks = Looks(places, name)
+    generate.main(places, name, only, limit, watch=looks)
+    for line in looks.told():
+        print(line, file=sys.stderr)
+
+
+def _evaluate(places: Places, name: str) -> None:
     from llmops.stages import compare, gate, judge, publish, score, show
 
     score.main(places, name)

@@ -7,7 +7,7 @@ from llmops.judges.judge import Bench, Case, Judge, Subject, judgement
 from llmops.judges.reading import read
 from llmops.judges.specs import Asked, ReferenceSpec
 from llmops.judges.weighing import weighted
-from llmops.records import BUDGET, Judgement, MissingKind, Response
+from llmops.records import UNASKED, Judgement, MissingKind, Response
 
 
 async def graded(judge: Judge, bench: Bench) -> list[Judgement]:
@@ -36,7 +36,7 @@ def unanswered(subject: Subject) -> tuple[MissingKind, str] | None:
     """Return why there is no answer, None where there is one."""
     fault = subject.response.error
     if fault is not None:
-        return "unasked" if fault.kind == BUDGET else "error", f"{fault.kind}: {fault.message}"
+        return "unasked" if fault.kind in UNASKED else "error", f"{fault.kind}: {fault.message}"
     return ("error", "there is no answer") if subject.response.answer is None else None
 
 
@@ -44,7 +44,7 @@ def unheard(said: Response) -> tuple[MissingKind, str] | None:
     """Return why a judge's model gave no answer, None where it gave one."""
     if said.error is None:
         return None
-    kind: MissingKind = "unasked" if said.error.kind == BUDGET else "unjudged"
+    kind: MissingKind = "unasked" if said.error.kind in UNASKED else "unjudged"
     return kind, f"the judge: {said.error.kind}: {said.error.message}"
 
 

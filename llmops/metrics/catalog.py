@@ -70,6 +70,8 @@ class Metric(NamedTuple):
     whole: bool = False
     """True when a pair's value rests on the other pairs too: it is then called once with all of a
     suite's pairs, which are held in memory, not with blocks of them."""
+    bounded: bool = True
+    """Each value lies between 0 and 1, which sequential runs rest on."""
     rule: str = "sum"
     """What makes a weighed choice the answer, by name in ``tasks.likelihood.RULES``."""
 
@@ -216,6 +218,7 @@ METRICS: dict[str, Metric] = {
         "characters of the answer",
         higher_is_better=False,
         needs_target=False,
+        bounded=False,
     ),
     "length_words": Metric(
         "length_words",
@@ -224,6 +227,7 @@ METRICS: dict[str, Metric] = {
         "words of the answer, as white space parts them",
         higher_is_better=False,
         needs_target=False,
+        bounded=False,
     ),
     "ifeval_strict": Metric(
         "ifeval_strict",
@@ -333,9 +337,9 @@ def load_metric(name: str, root: Path) -> Metric:
 
     A project's own is ``path/to/file.py:function``. It takes (reads, targets) and returns one
     number for each pair. Its docstring's first line is the summary; ``tasks`` (names),
-    ``higher_is_better``, ``needs_target``, ``whole``, ``statistics`` and ``corpus`` may be set on it
-    as attributes; its version is its file's sha256, so that an edit shows. The hub's is ``hub:name``:
-    see ``hub_name``.
+    ``higher_is_better``, ``needs_target``, ``whole``, ``bounded``, ``statistics`` and ``corpus`` may
+    be set on it as attributes; its version is its file's sha256, so that an edit shows. The hub's
+    is ``hub:name``: see ``hub_name``.
 
     Args:
         root: the project's folder, which a project's own metrics and schemas lie below.
@@ -385,6 +389,7 @@ def _own(name: str, root: Path) -> Metric:
         corpus=getattr(function, "corpus", None),
         needs_target=bool(getattr(function, "needs_target", True)),
         whole=bool(getattr(function, "whole", False)),
+        bounded=bool(getattr(function, "bounded", False)),
     )
 
 
@@ -392,7 +397,9 @@ def _of_hub(name: str) -> Metric:
     named = hub_name(name)
     settings = {"from": f"evaluate {installed('evaluate')}"}
     version = named.revision or "newest"
-    return Metric(name, hub_function(named), None, f"{named.path} of the hub", "", version, True, settings)
+    summary = f"{named.path} of the hub"
+    made = Metric(name, hub_function(named), None, summary, "", version, True, settings)
+    return made._replace(bounded=False)
 
 
 def fits(metric: Metric, task: str, where: str) -> None:

@@ -11,6 +11,8 @@ from llmops.stats.interval import Interval
 METHOD = "confidence sequence"
 TRUNCATION = 0.5
 """The most of its capital that a bet puts at stake: c of Waudby-Smith and Ramdas."""
+ROUNDING = 1e-9
+"""How far out of its bounds, by their distance, a value may lie and pass for the bound."""
 HALVINGS = 40
 """Bisections of a range of 1: the last step is 10⁻¹², which is given away to the wider side."""
 
@@ -40,9 +42,10 @@ def confidence_sequence(
     column = finite(values)
     if len(column) == 0:
         return Interval(None, 0, reason="no values")
-    if column.min() < least or column.max() > most:
-        raise ValueError(f"values lie between {column.min()} and {column.max()}, not {least} and {most}")
     unit = (column - least) / (most - least)
+    if unit.min() < -ROUNDING or unit.max() > 1 + ROUNDING:
+        raise ValueError(f"values lie between {column.min()} and {column.max()}, not {least} and {most}")
+    unit = np.clip(unit, 0.0, 1.0)
     low, high = _end(unit, confidence), 1 - _end(1 - unit, confidence)
     n, value = len(column), float(column.mean())
     se = float(column.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0

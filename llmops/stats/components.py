@@ -26,7 +26,7 @@ class Components(NamedTuple):
 
 
 def example_share(split: Components) -> float | None:
-    """Return the share of a single answer's variance that lies between examples; None where it is not known."""
+    """Return the share of one answer's variance that lies between examples; None where it is not known."""
     if split.example.value is None or split.generation.value is None:
         return None
     whole = split.example.value + split.generation.value + (split.judge.value or 0.0)

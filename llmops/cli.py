@@ -296,12 +296,23 @@ def import_answers(places: Places, tool: str, files: tuple[Path, ...], name: str
 @click.argument("suites", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(min=1), help="Ask a random sample of so many examples.")
 @click.option("--model", "models", multiple=True, help="Ask only this model of the suite; may be repeated.")
+@click.option("--sequential", is_flag=True, help="Ask in blocks, and stop once the rules are decided.")
 @click.pass_obj
-def run(places: Places, suites: tuple[str, ...], limit: int | None, models: tuple[str, ...]) -> None:
+def run(
+    places: Places, suites: tuple[str, ...], limit: int | None, models: tuple[str, ...], *, sequential: bool
+) -> None:
     """Do all stages in one process without DVC, into runs/, for trying things out."""
+    hold(places.root)
+    if sequential:
+        from llmops.sequential import main as run_in_blocks
+
+        if limit is not None:
+            raise UserError("run: --sequential finds out how many examples are enough; leave out --limit")
+        for suite in suites:
+            run_in_blocks(Places(places.root, TRYOUTS), suite, list(models) or None)
+        return
     from llmops.tryout import main as try_out
 
-    hold(places.root)
     try_out(Places(places.root, TRYOUTS), list(suites), list(models) or None, limit)
 
 

@@ -30,8 +30,6 @@ from llmops.totals import total
 
 BLOCK = 256
 """Questions that are looked up in the store at once."""
-AHEAD = 16
-"""Questions that stand ready behind those in flight, so that the wire does not wait for the disk."""
 GO_ON = "the same command goes on from there"
 
 Put = Callable[[int, bytes], None]
@@ -138,7 +136,7 @@ class Round:
             raise Stopped(f"stopped: {self.model} answered {self.answers} of {every}, all stored; {GO_ON}")
 
     async def _start_all(self, asking: asyncio.TaskGroup) -> None:
-        at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency + AHEAD
+        at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency
         lanes = asyncio.Semaphore(at_once)
         for block in self._blocks():
             for number, question, begun in await self._missing(block):

@@ -20,7 +20,7 @@ from llmops.report import aligned
 from llmops.rules import sentence
 from llmops.scores import measured
 from llmops.stages import fetch
-from llmops.stats.components import Components, components
+from llmops.stats.components import Components, components, example_share
 from llmops.stats.interval import z_quantile
 from llmops.stats.power import examples_for, examples_for_equivalence, smallest_difference
 from llmops.suites import Rule, Suite, load_suite
@@ -131,15 +131,15 @@ def _split(here: Places, name: str) -> dict[tuple[str, str, str], Components]:
     for score in measured(here.suite(name)):
         if score.value is not None:
             values[score.model, score.prompt, score.metric][score.example_id].append(score.value)
-    return {key: components(list(groups.values())) for key, groups in values.items()}
+    nested = {
+        key: [[[value] for value in group] for group in found.values()] for key, found in values.items()
+    }
+    return {key: components(answers) for key, answers in nested.items()}
 
 
 def _sight(e: Estimate, split: Components | None) -> Sight:
     sd, paired = _sd(e, e.low, e.high), _sd(e, e.difference_low, e.difference_high)
-    share = None
-    if split and split.example is not None and split.answer is not None:
-        whole = split.example + split.answer
-        share = split.example / whole if whole else None
+    share = example_share(split) if split else None
     return Sight(
         suite=e.suite, model=e.model, prompt=e.prompt, metric=e.metric, n=e.n,
         half_width=None if sd is None else z_quantile(e.confidence) * sd / math.sqrt(e.n),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from llmops.records import Estimate, Score
 from llmops.stats.estimate import mean
+from llmops.stats.interval import within
 from llmops.stats.passes import pass_at, pass_hat
 from llmops.suites import Suite
 from llmops.summary import Run, Setting
@@ -57,7 +58,7 @@ def _of_slices(
     for name, members in about.slices.items():
         found = {i: value for i in members if (value := values.get(i)) is not None}
         clusters = [about.clusters[i] for i in found] if about.clusters else None
-        at = mean(list(found.values()), clusters, about.confidence)
+        at = within(mean(list(found.values()), clusters, about.confidence), 0.0, 1.0)
         yield Estimate(
             suite=about.suite, model=run.model, prompt=run.prompt, metric=metric, slice=name, value=at.value,
             se=at.se, low=at.low, high=at.high, confidence=about.confidence, method=at.method, n=at.n,

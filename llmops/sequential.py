@@ -19,14 +19,14 @@ from llmops.records import Example, Outcome, Response, Score, Verdict
 from llmops.rules import sentence
 from llmops.scores import measured
 from llmops.stages import compare, fetch, gate, generate, judge, publish, score, show, validate
-from llmops.stats.sequence import Span, confidence_sequence
+from llmops.stats.betting import METHOD, confidence_sequence
+from llmops.stats.interval import Interval
 from llmops.suites import Rule, Suite, load_suite, margin
 from llmops.summary import Run, Setting, columns, costs, setting
 from llmops.totals import total
 
 FIRST, GROWTH = 50, 1.5
 """Examples of the first block, and how many times as many there are after each further one."""
-METHOD = "confidence sequence"
 
 
 class Claim(NamedTuple):
@@ -34,7 +34,7 @@ class Claim(NamedTuple):
 
     rule: Rule
     run: Run
-    span: Span
+    span: Interval
     outcome: Outcome
 
 
@@ -144,23 +144,26 @@ def _claim(
 ) -> Claim:  # fmt: skip
     ids = sorted((i for i in members if i in values), key=looked.order.__getitem__)
     if baseline is None:
-        span = confidence_sequence([values[i] for i in ids], alpha, 0, 1)
+        span = confidence_sequence([values[i] for i in ids], confidence=1 - alpha)
         return Claim(rule, run, span, _of_value(rule, span))
     differences = [values[i] - baseline[i] for i in ids if i in baseline]
-    span = confidence_sequence(differences, alpha, -1, 1)
-    if rule.metric in looked.falling:
-        return Claim(rule, run, span, _of_difference(rule, -span.high, -span.low))
-    return Claim(rule, run, span, _of_difference(rule, span.low, span.high))
+    span = confidence_sequence(differences, -1.0, 1.0, 1 - alpha)
+    return Claim(rule, run, span, _of_difference(rule, span, rule.metric in looked.falling))
 
 
-def _of_value(rule: Rule, span: Span) -> Outcome:
+def _of_value(rule: Rule, span: Interval) -> Outcome:
+    if span.low is None or span.high is None:
+        return "inconclusive"
     if rule.at_least is not None:
         return _decided(span.low >= rule.at_least, span.high < rule.at_least)
     most = rule.at_most if rule.at_most is not None else 1.0
     return _decided(span.high <= most, span.low > most)
 
 
-def _of_difference(rule: Rule, low: float, high: float) -> Outcome:
+def _of_difference(rule: Rule, span: Interval, falling: bool) -> Outcome:
+    if span.low is None or span.high is None:
+        return "inconclusive"
+    low, high = (-span.high, -span.low) if falling else (span.low, span.high)
     wide = margin(rule) or 0.0
     if rule.equivalent_within is not None:
         return _decided(-wide <= low and high <= wide, low > wide or high < -wide)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from llmops.stats.power import examples_for, examples_for_equivalence, smallest_difference
+from llmops.stats.tango import tango
 
 
 def test_the_smallest_difference_is_seen_in_four_runs_of_five() -> None:
@@ -36,3 +37,15 @@ def test_no_number_of_examples_decides_a_truth_that_lies_at_the_bound() -> None:
 def test_a_set_without_examples_has_no_smallest_difference() -> None:
     with pytest.raises(ValueError, match="n is 0"):
         smallest_difference(0.5, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("true", [0.0, 0.02])
+def test_pairs_planned_for_a_margin_show_no_inferiority_in_four_runs_of_five(true: float) -> None:
+    random, discordant = np.random.default_rng(8), 0.2
+    n = examples_for(np.sqrt(discordant - true**2), 0.05 + true)
+    assert n is not None
+    chances = [(discordant + true) / 2, (discordant - true) / 2, 1 - discordant]
+    drawn = random.multinomial(n, chances, size=2000)
+    shown = [(tango(int(fixed), int(broke), n).low or -1) > -0.05 for fixed, broke, _ in drawn]
+    assert np.mean(shown) == pytest.approx(0.8, abs=0.03)

@@ -1,6 +1,5 @@
 """The random order in which a sequential run asks a suite's examples, block by block."""
 
-import random
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Protocol
@@ -10,7 +9,7 @@ from msgspec.structs import replace
 
 from llmops import jsonl
 from llmops.generating import Put, Round, response
-from llmops.questions import Questions
+from llmops.questions import Questions, drawing_order
 from llmops.records import DECIDED, Example, Fault, Response
 from llmops.tasks.answering import Answered
 
@@ -38,8 +37,7 @@ class Drawing:
 
     def __init__(self, questions: Questions, seed: int) -> None:
         self.questions = questions
-        self._order = array("Q", range(len(questions.examples)))
-        random.Random(seed).shuffle(self._order)
+        self._order = drawing_order(len(questions.examples), seed)
         self._places = array("Q", bytes(8 * len(self._order)))
         for place, example in enumerate(self._order):
             self._places[example] = place

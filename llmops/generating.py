@@ -30,8 +30,6 @@ from llmops.totals import total
 
 BLOCK = 256
 """Questions that are looked up in the store at once."""
-AHEAD = 16
-"""Questions that stand ready behind those in flight, so that the wire does not wait for the disk."""
 GO_ON = "the same command goes on from there"
 
 Put = Callable[[int, bytes], None]
@@ -154,7 +152,7 @@ class Round:
         self._progress.end()
 
     async def _start_all(self, asking: asyncio.TaskGroup, numbers: Sequence[int]) -> None:
-        at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency + AHEAD
+        at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency
         lanes = asyncio.Semaphore(at_once)
         for block in (numbers[start : start + BLOCK] for start in range(0, len(numbers), BLOCK)):
             for number, question, begun in await self._missing(block):

@@ -1,6 +1,7 @@
 """What a suite asks: its examples through its prompts, as often as it repeats them."""
 
 import random
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -110,9 +111,16 @@ def load_job(places: Places, name: str, suite: Suite, limit: int | None = None, 
     prompts = [load_prompt(places.root, prompt) for prompt in suite.prompts]
     examples = _examples(places, name, suite, prompts)
     if limit is not None and limit < len(examples):
-        examples.keep(sorted(random.Random(seed).sample(range(len(examples)), limit)))
+        examples.keep(sorted(drawing_order(len(examples), seed)[:limit]))
     labels = _labels(places, suite, examples) if asking in WEIGHING else []
     return Job(name, asking, Questions(examples, prompts, suite.repeats), labels)
+
+
+def drawing_order(count: int, seed: int) -> Sequence[int]:
+    """Return examples' numbers in the order in which samples take them: a larger sample holds a smaller."""
+    order = array("Q", range(count))
+    random.Random(seed).shuffle(order)
+    return order
 
 
 def _labels(places: Places, suite: Suite, examples: Iterable[Example]) -> list[str]:

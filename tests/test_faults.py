@@ -8,7 +8,6 @@ import pytest
 
 from llmops import jsonl
 from llmops.errors import UserError
-from llmops.generating import AHEAD
 from llmops.places import Places
 from llmops.records import Example, Response, Spend
 from llmops.stages import generate
@@ -155,7 +154,7 @@ def test_what_every_request_meets_ends_the_run_with_one_line(outcome: str, said:
     faulty = project(Behaviour(always={"question": outcome}))
     with pytest.raises(UserError, match=said):
         faulty.asked([f"question {n}" for n in range(300)])
-    assert faulty.server.counts().requests <= 64 + AHEAD
+    assert faulty.server.counts().requests <= 64
 
 
 def test_a_refused_key_ends_the_run_at_once_and_what_was_answered_is_kept(project: Make) -> None:

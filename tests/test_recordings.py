@@ -190,9 +190,10 @@ def test_dvc_reproduces_a_suite_from_its_recording(recorded: Path, colleague: Pa
     params = colleague / "params.yaml"
     text = params.read_text(encoding="utf-8")
     text = text.replace("    task: label", "    recording: models/tiny.jsonl.gz\n    task: label")
-    params.write_text(text + "compare: {}\njudges: {}\ncertify: {}\n", encoding="utf-8")
+    params.write_text(text + "compare: {}\njudges: {}\njudge: {}\ncertify: {}\n", encoding="utf-8")
     shutil.copyfile(ROOT / "dvc.yaml", colleague / "dvc.yaml")
     shutil.copytree(ROOT / "llmops", colleague / "llmops", ignore=shutil.ignore_patterns("__pycache__"))
+    (colleague / "data" / "labels").mkdir()
     for name in ("apps", "models", "baselines", "certificates"):
         (colleague / name / "README.md").touch()
     shutil.rmtree(colleague / "data" / "raw", ignore_errors=True)

@@ -93,8 +93,10 @@ def test_a_planted_key_is_in_nothing_that_a_pipeline_writes(project: Path) -> No
         shutil.copytree(ROOT / "llmops", project / "llmops", ignore=shutil.ignore_patterns("__pycache__"))
         params = project / "params.yaml"
         params.write_text(
-            params.read_text(encoding="utf-8") + "compare: {}\njudges: {}\ncertify: {}\n", encoding="utf-8"
+            params.read_text(encoding="utf-8") + "compare: {}\njudges: {}\njudge: {}\ncertify: {}\n",
+            encoding="utf-8",
         )
+        (project / "data" / "labels").mkdir()
         for name in ("apps", "models", "baselines", "certificates"):
             (project / name / "README.md").touch()
         subprocess.run(["git", "init", "-q"], cwd=project, check=True)

@@ -89,6 +89,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{candidate}: stopped by budget after {n} of {of} examples, drawn at random.",
         "{candidate}: 예산이 다하여 무작위로 뽑은 예제 {of}개 중 {n}개까지만 물었습니다.",
     ),
+    "decided": (
+        "{candidate}: stopped early by a sequential test after {n} of {of} examples.",
+        "{candidate}: 순차 검정이 예제 {of}개 중 {n}개에서 판정하여 일찍 멈췄습니다.",
+    ),
     "difference": ("Vs. baseline [95 %]", "기준과의 차이 [95 %]"),
     "is_baseline": ("is the baseline", "기준임"),
     "difference_axis": ("difference to the baseline", "기준과의 차이"),

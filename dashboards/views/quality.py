@@ -41,7 +41,8 @@ if estimates:
     for row in rows:
         if row.unasked:
             named, asked = candidate(row.model, row.prompt), row.examples - row.unasked
-            st.caption(say("stopped", candidate=named, n=asked, of=row.examples))
+            why = "decided" if row.decided == row.unasked else "stopped"
+            st.caption(say(why, candidate=named, n=asked, of=row.examples))
     intervals.show(rows, verdicts)
 else:
     st.info(say("no_estimates"))

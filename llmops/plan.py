@@ -1,7 +1,6 @@
 """`llmops plan`: what a suite's examples can decide, how many its rules need, and what those cost."""
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 
 import click
@@ -12,18 +11,18 @@ from llmops.cards.card import load_card
 from llmops.cards.examples import read_examples
 from llmops.comparing import Settings
 from llmops.config import section
-from llmops.family import claims
+from llmops.family import COMPLETE, Claim, among, claims, family
 from llmops.numbers import dollars, number
 from llmops.places import Places, newest
 from llmops.records import OVERALL, Estimate, Record
 from llmops.report import aligned
 from llmops.rules import sentence
-from llmops.scores import measured
 from llmops.stages import fetch
-from llmops.stats.components import Components, components, example_share
+from llmops.stats.components import example_share
 from llmops.stats.interval import z_quantile
 from llmops.stats.power import examples_for, examples_for_equivalence, smallest_difference
 from llmops.suites import Rule, Suite, load_suite
+from llmops.variance import Splits, doubled, paired_sd, split_variance, value_sd
 
 ASSUMED_SD, ASSUMED_PAIRED_SD = 0.5, math.sqrt(0.2)
 """Before there are results: half right, half wrong; and one pair in five that differs."""
@@ -45,6 +44,12 @@ class Sight(Record):
     """The smallest distance of the value from a bound that is decided in 80 % of runs."""
     paired_difference: float | None
     """The smallest difference to the baseline that is."""
+    twice_examples: float | None = None
+    """The smallest difference, or distance where there is no baseline, that twice as many examples see."""
+    twice_repeats: float | None = None
+    """The same for twice as many answers to each example; None where no example was asked twice."""
+    twice_judged: float | None = None
+    """The same for twice as many of a jury's votes on each answer; None where no answer has several."""
     example_share: float | None = None
     """The share of a single answer's variance that lies between examples; the rest repeats would average."""
     note: str | None = None
@@ -99,14 +104,16 @@ def planned(places: Places, name: str) -> Plan:
     if here is None:
         return Plan([_assumed(places, name, suite)], [])
     estimates = list(jsonl.read(here.suite(name, "estimates.jsonl"), Estimate))
-    split = _split(here, name) if suite.repeats > 1 else {}
+    split = split_variance(here, name, suite.repeats)
     told = [e for e in estimates if e.slice == OVERALL and e.policy is not None and e.low is not None]
-    sights = [_sight(e, split.get((e.model, e.prompt, e.metric))) for e in told]
+    sights = [_sight(e, split) for e in told]
     costs = {(e.model, e.prompt): e for e in sorted(told, key=lambda e: e.n)}  # of the most examples
+    found = list(claims(suite, estimates))
+    shared = len(family(found)) if section(places.root, "compare", Settings).correction == "holm" else 1
     needs = [
-        _need(claim.rule, claim.estimate, costs.get((claim.estimate.model, claim.estimate.prompt)))
-        for claim in claims(suite, estimates)
-        if claim.estimate.method != "complete"  # a count that more examples make no surer
+        _need(claim, shared, costs.get((claim.estimate.model, claim.estimate.prompt)))
+        for claim in found
+        if claim.estimate.method != COMPLETE  # more examples make a count no surer
     ]
     return Plan(sights, needs)
 
@@ -121,30 +128,22 @@ def _assumed(places: Places, name: str, suite: Suite) -> Sight:
         half_width=z_quantile(confidence) * ASSUMED_SD / math.sqrt(n),
         value_difference=smallest_difference(ASSUMED_SD, n, confidence),
         paired_difference=smallest_difference(ASSUMED_PAIRED_SD, n, confidence),
+        twice_examples=smallest_difference(ASSUMED_PAIRED_SD, 2 * n, confidence),
         note=f"{name}: {ASSUMED}",
     )  # fmt: skip
 
 
-def _split(here: Places, name: str) -> dict[tuple[str, str, str], Components]:
-    """Return run and metric → where the spread of its values comes from."""
-    values: dict[tuple[str, str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for score in measured(here.suite(name)):
-        if score.value is not None:
-            values[score.model, score.prompt, score.metric][score.example_id].append(score.value)
-    nested = {
-        key: [[[value] for value in group] for group in found.values()] for key, found in values.items()
-    }
-    return {key: components(answers) for key, answers in nested.items()}
-
-
-def _sight(e: Estimate, split: Components | None) -> Sight:
-    sd, paired = _sd(e, e.low, e.high), _sd(e, e.difference_low, e.difference_high)
-    share = example_share(split) if split else None
+def _sight(e: Estimate, split: Splits) -> Sight:
+    sd, paired = value_sd(e), paired_sd(e)
+    own = split.get((e.model, e.prompt, e.metric))
+    share = example_share(own.parts) if own else None
+    more = doubled(e, split)
     return Sight(
         suite=e.suite, model=e.model, prompt=e.prompt, metric=e.metric, n=e.n,
         half_width=None if sd is None else z_quantile(e.confidence) * sd / math.sqrt(e.n),
         value_difference=None if sd is None else smallest_difference(sd, e.n, e.confidence),
         paired_difference=None if paired is None else smallest_difference(paired, e.n, e.confidence),
+        twice_examples=more.examples, twice_repeats=more.repeats, twice_judged=more.judged,
         example_share=share,
         note=_what_buys_more(e, share),
     )  # fmt: skip
@@ -160,15 +159,9 @@ def _what_buys_more(e: Estimate, share: float | None) -> str | None:
     )
 
 
-def _sd(e: Estimate, low: float | None, high: float | None) -> float | None:
-    """Return what one example adds to the spread of an estimate, clusters and corrections included."""
-    if low is None or high is None or not e.n:
-        return None
-    return (high - low) / 2 / z_quantile(e.confidence) * math.sqrt(e.n)
-
-
-def _need(rule: Rule, e: Estimate, costs: Estimate | None) -> Need:
-    needed, alike, note = _needed(rule, e)
+def _need(claim: Claim, shared: int, costs: Estimate | None) -> Need:
+    rule, e = claim
+    needed, alike, note = _needed(rule, e, rule.confidence or among(e.confidence, shared))
     most = max((count for count in (needed, alike) if count is not None), default=None)
     each = costs.cost_usd / costs.n if costs and costs.cost_usd is not None and costs.n else None
     more = None if most is None or each is None else max(0, most - e.n) * each
@@ -178,16 +171,15 @@ def _need(rule: Rule, e: Estimate, costs: Estimate | None) -> Need:
     )  # fmt: skip
 
 
-def _needed(rule: Rule, e: Estimate) -> tuple[int | None, int | None, str | None]:
+def _needed(rule: Rule, e: Estimate, confidence: float) -> tuple[int | None, int | None, str | None]:
     """Return the examples if the truth is as measured, those if the runs are alike, and what is unknown."""
-    confidence = rule.confidence or e.confidence
     where = f"{e.suite}: {e.model} · {e.prompt}: {sentence(rule)}"
     bound = rule.at_least if rule.at_least is not None else rule.at_most
     if bound is not None:
-        if (sd := _sd(e, e.low, e.high)) is None or e.value is None:
+        if (sd := value_sd(e)) is None or e.value is None:
             return None, None, f"{where}: {e.reason or 'has no interval'}"
         return examples_for(sd, abs(e.value - bound), confidence), None, None
-    if (sd := _sd(e, e.difference_low, e.difference_high)) is None or e.difference is None:
+    if (sd := paired_sd(e)) is None or e.difference is None:
         return None, None, f"{where}: {e.reason or 'has no difference to a baseline'}"
     if rule.equivalent_within is not None:
         distance = rule.equivalent_within - abs(e.difference)
@@ -203,12 +195,26 @@ def _notes(found: Plan) -> list[str | None]:
     return [row.note for row in found.sights] + [row.note for row in found.needs]
 
 
-SIGHTS = ("suite", "model", "prompt", "metric", "n", "interval ±", "sees a bound", "sees a difference")
+TWICE = ("twice the examples", "twice the repeats", "twice the votes")
+SIGHTS = (
+    "suite",
+    "model",
+    "prompt",
+    "metric",
+    "n",
+    "interval ±",
+    "sees a bound",
+    "sees a difference",
+    *TWICE,
+)
 NEEDS = ("suite", "model", "prompt", "rule", "n", "needs", "needs if alike", "more cost")
 
 
 def _sight_cells(row: Sight) -> tuple[str, ...]:
-    seen = (row.half_width, row.value_difference, row.paired_difference)
+    seen = (
+        row.half_width, row.value_difference, row.paired_difference,
+        row.twice_examples, row.twice_repeats, row.twice_judged,
+    )  # fmt: skip
     return (row.suite, row.model, row.prompt, row.metric, f"{row.n:,}", *map(number, seen))
 
 

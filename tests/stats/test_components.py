@@ -1,5 +1,8 @@
 """Variance components beside their definition by quadratic forms, and by their coverage."""
 
+import json
+from collections import defaultdict
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -96,3 +99,14 @@ def test_the_variances_are_right_on_average_where_answers_are_right_or_wrong():
         sums += [found.example.value, found.generation.value]
     spread = 2 / (9 * 4)
     assert sums / 300 == pytest.approx([spread, 2 / 9 - spread], rel=0.06)
+
+
+@pytest.mark.real_data
+def test_of_tau_benchs_trials_most_of_the_variance_lies_between_answers_to_one_task(mirror):
+    lines = (mirror / "tau_bench" / "gpt-4o-airline_trials_0_1.jsonl").read_text(encoding="utf-8")
+    rewards = defaultdict(list)
+    for row in map(json.loads, lines.splitlines()):
+        rewards[row["task_id"]].append([row["reward"]])
+    found = components(list(rewards.values()))
+    assert found.generation.value == pytest.approx(0.19), "50 tasks, twice each; 19 of them once right"
+    assert found.example.value == pytest.approx(0.0582, abs=1e-4)

@@ -1,8 +1,7 @@
 """Krippendorff's alpha: how far any number of raters agree, where not everyone rated everything."""
 
-from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from llmops.stats.bootstrap import Resampling, bootstrap
 from llmops.stats.column import Floats
 from llmops.stats.interval import Interval
+from llmops.stats.spread import sources
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -21,6 +21,7 @@ def alpha(
     level: Level = "nominal",
     how: Resampling = DEFAULT,
     confidence: float = 0.95,
+    clusters: Sequence[str] | None = None,
 ) -> Interval:
     """Estimate Krippendorff's alpha with a percentile bootstrap over the units.
 
@@ -32,23 +33,44 @@ def alpha(
         units: each rated thing's values, in any order; who did not rate it has no value there.
         level: ``nominal``: values are the same or not; ``ordinal``: apart by how many values lie
             between; ``interval``: apart by their difference squared.
+        clusters: each unit's source; units of one are drawn together. None: each stands for itself.
+        clusters: each unit's source; units of one are drawn together. None: each stands for itself.
     """
-    rated = Counter(tuple(sorted(unit)) for unit in units if len(unit) > 1)
-    values = sorted({value for unit in rated for value in unit})
-    if not rated:
+    told = [place for place, unit in enumerate(units) if len(unit) > 1]
+    shared = sources([clusters[place] for place in told] if clusters else None, len(told))
+    kinds = [tuple(sorted(units[place])) for place in told]
+    values = sorted({value for unit in kinds for value in unit})
+    if not told:
         return Interval(None, 0, reason="undefined: nothing was rated by two")
     if len(values) < 2:
-        n = sum(rated.values())
-        return Interval(None, n, reason=f"undefined: every rating is {values[0]!r}")
+        return Interval(None, len(told), reason=f"undefined: every rating is {values[0]!r}")
+    rated = sorted(set(kinds))
     counts = np.array([[unit.count(value) for value in values] for unit in rated], dtype=np.float64)
     scale = np.array(values, dtype=np.float64) if level == "interval" else np.zeros(len(values))
+    drawn = _drawn(kinds, rated, shared)
     [found] = bootstrap(
-        lambda drawn: _alphas(drawn, counts, scale, level),
-        list(rated.values()),
+        lambda each: _alphas(each @ drawn, counts, scale, level),
+        np.ones(len(drawn), dtype=np.int64) if shared else [kinds.count(kind) for kind in rated],
         how.seed,
         how.resamples,
         confidence,
     )
+    return found._replace(
+        n=len(told), method=found.method and ("clustered " if shared else "") + found.method
+    )
+
+
+def _drawn(kinds: list[Any], rated: list[Any], shared: Sequence[str] | None) -> NDArray[np.int64]:
+    """(sources × kinds of unit): how often a source has each; without sources, a kind is one of its own."""
+    if shared is None:
+        return np.eye(len(rated), dtype=np.int64)
+    column, row = (
+        {kind: place for place, kind in enumerate(rated)},
+        {each: i for i, each in enumerate(sorted(set(shared)))},
+    )
+    found = np.zeros((len(row), len(rated)), dtype=np.int64)
+    for kind, each in zip(kinds, shared, strict=True):
+        found[row[each], column[kind]] += 1
     return found
 
 

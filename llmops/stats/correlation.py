@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from llmops.stats.column import Floats, finite
-from llmops.stats.interval import Interval, z_quantile
+from llmops.stats.interval import Interval, t_quantile, z_quantile
+from llmops.stats.jackknife import jackknife_se
 
 Kind = Literal["pearson", "spearman", "kendall"]
 
@@ -37,13 +38,16 @@ def correlation(
     theirs: Sequence[float],
     kind: Kind = "pearson",
     confidence: float = 0.95,
+    clusters: Sequence[str] | None = None,
 ) -> Interval:
     """Estimate Pearson's r, Spearman's ρ or Kendall's τ-b by Fisher's transformation.
 
-    tanh(atanh r ± z·se) with the se of ``FISHER_SE``.
+    tanh(atanh r ± z·se) with the se of ``FISHER_SE``. With ``clusters``, each pair's source, be it one of
+    its own: tanh(atanh r ± t·se) with the jackknife's se, which asks neither for normal columns nor for
+    columns without ties.
 
-    Does not cover: examples that share a source; Pearson's is of normal columns, Kendall's of
-    columns without ties and |τ| below .8, beyond which it is too narrow.
+    Does not cover, without clusters: columns that are not normal (Pearson); ties, and |τ| from .8 on
+    (Kendall); the interval is too narrow there.
 
     Raises:
         ValueError: a value is not finite, or the columns differ in length.
@@ -55,7 +59,9 @@ def correlation(
         return Interval(None, len(x), reason="undefined: fewer than two pairs")
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return Interval(None, len(x), reason="undefined: all values of a column are the same")
-    return _around(_value(x, y, kind), len(x), kind, confidence)
+    if clusters is None:
+        return _around(_value(x, y, kind), len(x), kind, confidence)
+    return _jackknifed(np.column_stack([x, y]), clusters, kind, confidence)
 
 
 def _value(x: Floats, y: Floats, kind: Kind) -> float:
@@ -73,6 +79,25 @@ def _around(value: float, n: int, kind: Kind, confidence: float) -> Interval:
     reach = z_quantile(confidence) * FISHER_SE[kind](value, n)
     middle = math.atanh(value)
     return Interval(value, n, None, math.tanh(middle - reach), math.tanh(middle + reach), "fisher z")
+
+
+def _jackknifed(pairs: Floats, clusters: Sequence[str], kind: Kind, confidence: float) -> Interval:
+    value = _value(pairs[:, 0], pairs[:, 1], kind)
+    if abs(value) >= 1:
+        return Interval(value, len(pairs), reason="no spread, so no telling how sure")
+
+    def scaled(rows: Floats) -> float:
+        if np.ptp(rows[:, 0]) == 0 or np.ptp(rows[:, 1]) == 0:
+            return math.nan
+        found = _value(rows[:, 0], rows[:, 1], kind)
+        return math.atanh(found) if abs(found) < 1 else math.nan
+
+    se, freedom = jackknife_se(scaled, pairs, clusters)
+    if not se > 0:
+        return Interval(value, len(pairs), reason="rests on one source alone, so no telling how sure")
+    middle, reach = math.atanh(value), t_quantile(confidence, freedom) * se
+    low, high = math.tanh(middle - reach), math.tanh(middle + reach)
+    return Interval(value, len(pairs), None, low, high, "fisher z, jackknife")
 
 
 def within_groups(

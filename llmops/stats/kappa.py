@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from llmops.stats.column import Floats
-from llmops.stats.interval import Interval, within, z_quantile
+from llmops.stats.interval import Interval, t_quantile, within, z_quantile
 from llmops.stats.proportion import proportion
+from llmops.stats.spread import clustered_se, sources
 
 Weights = Literal["none", "linear", "quadratic"]
 
@@ -32,6 +33,7 @@ def kappa(
     theirs: Sequence[str] | Sequence[float],
     weights: Weights = "none",
     confidence: float = 0.95,
+    clusters: Sequence[str] | None = None,
 ) -> Interval:
     """Estimate Cohen's kappa of two raters of the same examples.
 
@@ -39,9 +41,11 @@ def kappa(
     Bull. 70:213–220, by the ranks of the sorted classes. Standard error: Fleiss, Cohen and Everitt
     1969, Psychol. Bull. 72:323–327. The interval is made on Fisher's scale, atanh κ ± z·se/(1 − κ²),
     which keeps it within −1 and 1. Where all agree, the standard error is 0 and claims too much: the
-    lower limit then takes Wilson's limit of the observed agreement.
+    lower limit then takes Wilson's limit of the observed agreement. Where examples share a source
+    (``clusters``: its name for each), the same linearization is summed within each: Yang and Zhou 2014,
+    Stat. Med. 33:2612–2633, with t on clusters − 1 degrees of freedom in place of z.
 
-    Does not cover: examples that share a source; standard errors are of large samples (some 50).
+    Does not cover: small samples; the standard errors are of large ones (some 50 examples or sources).
 
     Raises:
         ValueError: the raters' lists differ in length.
@@ -54,10 +58,21 @@ def kappa(
     table = _table(pairs, classes, weights)
     expected = float((_expected(table.shares) * table.agreed).sum())
     observed = float((table.shares * table.agreed).sum())
-    value = (observed - expected) / (1 - expected)
+    value, shared = (observed - expected) / (1 - expected), sources(clusters, len(pairs))
     if math.isclose(observed, 1.0):
-        return _perfect(len(pairs), expected, confidence)
-    return _fisher(value, _standard_error(table, value, len(pairs)), len(pairs), confidence)
+        units = len(pairs) if shared is None else len(set(shared))
+        return _perfect(units, expected, confidence)._replace(n=len(pairs))
+    if shared is None:
+        return _fisher(value, _standard_error(table, value, len(pairs)), len(pairs), z_quantile(confidence))
+    if len(set(shared)) < 2:
+        return Interval(value, len(pairs), reason="one cluster tells nothing of the spread")
+    place = {each: position for position, each in enumerate(classes)}
+    shifts = _linearized(table, value)
+    rows = np.array([shifts[place[a], place[b]] for a, b in pairs])
+    found = _fisher(
+        value, clustered_se(rows, shared), len(pairs), t_quantile(confidence, len(set(shared)) - 1)
+    )
+    return found._replace(method=found.method and "clustered")
 
 
 def _table(pairs: Sequence[tuple[object, object]], classes: Sequence[object], weights: Weights) -> _Table:
@@ -75,15 +90,18 @@ def _expected(shares: Floats) -> Floats:
     return product
 
 
-def _standard_error(table: _Table, value: float, n: int) -> float:
+def _linearized(table: _Table, value: float) -> Floats:
+    """(classes × classes): what a pair of the cell adds to kappa, around 0 and times n."""
     shares, agreed = table
     expected = float((_expected(shares) * agreed).sum())
-    by_row = agreed @ shares.sum(axis=0)
-    by_column = shares.sum(axis=1) @ agreed
-    around = by_row[:, None] + by_column[None, :]
-    spread = float((shares * (agreed - around * (1 - value)) ** 2).sum())
-    variance = (spread - (value - expected * (1 - value)) ** 2) / (n * (1 - expected) ** 2)
-    return math.sqrt(max(0.0, variance))
+    around = (agreed @ shares.sum(axis=0))[:, None] + (shares.sum(axis=1) @ agreed)[None, :]
+    raw = agreed - around * (1 - value)
+    shifts: Floats = (raw - float((shares * raw).sum())) / (1 - expected)
+    return shifts
+
+
+def _standard_error(table: _Table, value: float, n: int) -> float:
+    return math.sqrt(float((table.shares * _linearized(table, value) ** 2).sum()) / n)
 
 
 def _perfect(n: int, expected: float, confidence: float) -> Interval:
@@ -94,10 +112,10 @@ def _perfect(n: int, expected: float, confidence: float) -> Interval:
     return within(Interval(1.0, n, None, low, 1.0, "wilson, all agree"), -1.0, 1.0)
 
 
-def _fisher(value: float, se: float, n: int, confidence: float) -> Interval:
+def _fisher(value: float, se: float, n: int, quantile: float) -> Interval:
     if se == 0 or abs(value) >= 1:
         return Interval(value, n, reason="no spread, so no telling how sure")
-    reach = z_quantile(confidence) * se / (1 - value**2)
+    reach = quantile * se / (1 - value**2)
     middle = math.atanh(value)
     low, high = math.tanh(middle - reach), math.tanh(middle + reach)
     return Interval(value, n, se, low, high, "fleiss-cohen-everitt")

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from llmops.stats.interval import Interval
-from llmops.stats.proportion import proportion
+from llmops.stats.column import finite
+from llmops.stats.estimate import mean
+from llmops.stats.interval import Interval, within
+from llmops.stats.spread import around_mean, sources
 from llmops.stats.tango import tango
 
 
@@ -20,37 +22,49 @@ class Orders(NamedTuple):
     second: int
 
 
-def orders(as_given: Sequence[str], swapped: Sequence[str], confidence: float = 0.95) -> Orders:
-    """Estimate the position consistency and the bias towards a place.
+def orders(
+    as_given: Sequence[str],
+    swapped: Sequence[str],
+    confidence: float = 0.95,
+    clusters: Sequence[str] | None = None,
+) -> Orders:
+    """Estimate the position consistency and the bias towards a place (Wang et al. 2023, arXiv 2305.17926).
+
+    Consistency has Wilson's interval and the bias Tango's; pairs that share a source, the clustered
+    standard error with Student's t.
 
     Args:
         as_given: the preferred answer, ``"1"``, ``"2"`` or another word for a tie, where 1 was first.
         swapped: the preferred answer, by the same names, where 2 was shown first.
     """
     pairs = list(zip(as_given, swapped, strict=True))
-    same = sum(a == b for a, b in pairs)
-    first = sum((a, b) == ("1", "2") for a, b in pairs)
-    second = sum((a, b) == ("2", "1") for a, b in pairs)
+    leanings = [(pair == ("1", "2")) - (pair == ("2", "1")) for pair in pairs]
+    first, second = leanings.count(1), leanings.count(-1)
     if not pairs:
         nothing = Interval(None, 0, reason="no pairs")
         return Orders(nothing, nothing, 0, 0)
-    toward = tango(first, second, len(pairs), confidence)
-    return Orders(proportion(same, len(pairs), confidence), toward, first, second)
+    shared = sources(clusters, len(pairs))
+    consistent = mean([float(a == b) for a, b in pairs], shared, confidence)
+    if shared is None:
+        toward = tango(first, second, len(pairs), confidence)
+    else:
+        toward = within(around_mean(finite(leanings), shared, confidence), -1.0, 1.0)
+    return Orders(consistent, toward, first, second)
 
 
-def self_consistency(repeats: Sequence[Sequence[str]], confidence: float = 0.95) -> Interval:
+def self_consistency(
+    repeats: Sequence[Sequence[str]], confidence: float = 0.95, clusters: Sequence[str] | None = None
+) -> Interval:
     """Estimate how often two judgements of the same thing agree, over things judged more than once.
 
     The mean over the things of the share of their pairs of repeats that are the same.
     """
-    from llmops.stats.estimate import mean
-
-    shares = []
-    for values in repeats:
-        n = len(values)
-        if n > 1:
-            alike = sum(values.count(value) - 1 for value in values)
-            shares.append(alike / (n * (n - 1)))
-    if not shares:
+    told = [place for place, values in enumerate(repeats) if len(values) > 1]
+    if not told:
         return Interval(None, 0, reason="nothing was judged twice")
-    return mean(shares, None, confidence)
+    shares = [
+        sum(values.count(value) - 1 for value in values) / (len(values) * (len(values) - 1))
+        for values in (list(repeats[place]) for place in told)
+    ]
+    shared = [clusters[place] for place in told] if clusters else None
+    return within(mean(shares, shared, confidence), 0.0, 1.0)

@@ -10,9 +10,9 @@ from llmops.stats.alpha import alpha
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.correlation import between_groups, correlation, within_groups
 from llmops.stats.kappa import kappa
-from llmops.stats.logistic import length_slope
 from llmops.stats.orders import orders, self_consistency
 from llmops.stats.recalls import recalls
+from llmops.stats.slope import length_slope
 
 KRIPPENDORFF = [
     [1, 1, 1], [2, 2, 3, 2], [3, 3, 3, 3], [3, 3, 3, 3], [2, 2, 2, 2], [1, 2, 3, 4],

@@ -8,8 +8,10 @@ other and more would only wait longer (as in TCP Vegas, Brakmo and Peterson 1995
 one answer of a language model may take ten times as long as the next and mean nothing by it.
 
 It starts at the full number: a healthy server is to be used from the first second, and 1,319 requests of
-200 ms are over before a slow start has paid off. Only the very first requests leave one after the other,
-so that a refusal is heard before all of them are out.
+200 ms are over before a slow start has paid off. But requests leave one after the other, so that a refusal
+is heard before all of them are out: at the opening, and whenever many answers came at once, as they do
+after a moment in which this machine was busy. They are spaced by virtual scheduling (GCRA, ITU-T I.371) at
+twice the speed at which answers come, which costs a steady flow nothing.
 """
 
 CUT = 0.7
@@ -25,7 +27,11 @@ much."""
 MEMORY = 64
 """Rounds in which the latency that is held to follows the present one, as answers may get longer."""
 AT_ONCE, OPENING_S = 8, 0.002
-"""Requests that leave at once in the beginning, and seconds between those that follow."""
+"""Requests that may leave at once, and seconds between those that follow before the first answer."""
+SPACING = 0.5
+"""Share of the seconds between two answers, by Little's law latency by lanes, that lie between two starts."""
+RECENT = 1 / 16
+"""Weight of an answer's latency in the mean of the recent ones."""
 
 
 class Lanes:
@@ -39,7 +45,8 @@ class Lanes:
         self.most, self.adaptive = most, adaptive
         self.limit = float(most)
         self.in_flight = 0
-        self._first_at: float | None = None
+        self._due_at = float("-inf")
+        self._latency_s: float | None = None
         self._cut_at = float("-inf")
         self._round: list[float] = []
         self._usual_s: float | None = None
@@ -48,13 +55,13 @@ class Lanes:
         """Return the seconds until a request may start, 0 for now; None when one has to end first."""
         if self.in_flight >= int(self.limit):
             return None
-        if not self.adaptive or self._first_at is None or self.in_flight < AT_ONCE:
+        if not self.adaptive:
             return 0.0
-        return max(0.0, self._first_at + (self.in_flight + 1 - AT_ONCE) * OPENING_S - now)
+        return max(0.0, self._due_at - (AT_ONCE - 1) * self._gap_s() - now)
 
     def start(self, now: float) -> None:
         """Count a request that starts."""
-        self._first_at = now if self._first_at is None else self._first_at
+        self._due_at = max(self._due_at, now) + self._gap_s()
         self.in_flight += 1
 
     def end(self) -> None:
@@ -63,11 +70,17 @@ class Lanes:
 
     def answered(self, started_at: float, now: float) -> None:
         """Note an answer; at the end of a round the number grows if the server keeps up."""
+        latency_s = now - started_at
+        known_s = latency_s if self._latency_s is None else self._latency_s
+        self._latency_s = known_s + RECENT * (latency_s - known_s)
         if started_at < self._cut_at or self.limit >= self.most:
             return
-        self._round.append(now - started_at)
+        self._round.append(latency_s)
         if len(self._round) >= max(SHORTEST_ROUND, int(self.limit)):
             self._end_round(sum(self._round) / len(self._round))
+
+    def _gap_s(self) -> float:
+        return OPENING_S if self._latency_s is None else SPACING * self._latency_s / self.limit
 
     def _end_round(self, mean_s: float) -> None:
         usual_s = mean_s if self._usual_s is None else self._usual_s

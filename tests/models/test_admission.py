@@ -99,6 +99,20 @@ def test_all_lanes_are_open_from_the_start_but_for_the_first_moments():
     assert lanes.wait_s(9.0) is None
 
 
+def test_a_whole_crowd_of_answers_does_not_send_a_whole_crowd_of_requests():
+    lanes = Lanes(64)
+    lanes.start(0.0)
+    lanes.answered(0.0, 0.2)
+    lanes.end()
+    now, at = 5.0, []
+    for _ in range(64):
+        now += lanes.wait_s(now)
+        lanes.start(now)
+        at.append(now)
+    assert sum(moment < 5.001 for moment in at) == 8
+    assert at[-1] - 5.0 == pytest.approx(56 * 0.2 / 64 / 2), "within half a latency, so that none is lost"
+
+
 def test_overload_cuts_once_for_all_that_was_in_flight():
     lanes = Lanes(64)
     for _ in range(40):

@@ -61,11 +61,12 @@ def items(scores: Iterable[Score], labels: Iterable[Label], criterion: str) -> l
         places = [(score.example_id, None, None, None), (*run, None), (*run, score.repeat)]
         said = {who: what for place in places for who, what in of_answer.get(place, {}).items()}
         if said:
-            found.append(Item(score.example_id, _verdict(score, numeric), said))
+            found.append(Item(score.example_id, verdict_of(score, numeric), said))
     return found
 
 
-def _verdict(score: Score, numeric: bool) -> str | float | None:
+def verdict_of(score: Score, numeric: bool) -> str | float | None:
+    """Return what the judge said, as labels say it: a number where they are numbers, else a word."""
     if numeric:
         return score.value
     if score.read is not None or score.value is None:

@@ -166,6 +166,21 @@ def export_labels(places: Places, suite: str, file: Path) -> None:
     click.echo(send(places.root, suite, file))
 
 
+@label.command("next")
+@click.argument("suite")
+@click.option("-o", "file", metavar="FILE", required=True, type=click.Path(path_type=Path))
+@click.option("-n", "count", type=int, default=50, show_default=True, help="Examples to draw.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the draw.")
+@click.option("--random", is_flag=True, help="All examples alike, in place of where labels teach most.")
+@click.pass_obj
+def next_labels(places: Places, suite: str, file: Path, count: int, seed: int, *, random: bool) -> None:
+    """Draw what to label next and write it to a CSV file, likelier where a label teaches more."""
+    from llmops.next_labels import Wish, draw_next
+
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    click.echo(draw_next(places.root, suite, Wish(count, at, seed, random), file))
+
+
 @cli.group()
 def export() -> None:
     """Write what was found out in the shape that other programs read."""

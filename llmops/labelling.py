@@ -51,6 +51,7 @@ def _alike(path: Path, labels: list[Label]) -> list[Label]:
     kinds = {"float": "numbers", "str": "words"}
     for what, values in (
         ("version of the rubric", {label.rubric for label in labels}),
+        ("way to draw them", {"no chance" if label.chance is None else "a chance" for label in labels}),
         ("kind of label", {kinds[type(label.label).__name__] for label in labels}),
     ):
         if len(values) > 1:

@@ -379,6 +379,8 @@ class Label(Record, omit_defaults=True):
     """ISO 8601; None where it was not written down."""
     rubric: str = ""
     """A word for the version of the instructions that the person followed."""
+    chance: float | None = None
+    """How likely its example was to be labelled; None where all were alike."""
 
 
 class Ranked(Record):

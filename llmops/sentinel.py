@@ -1,7 +1,7 @@
 """A suite's canaries asked again tonight: did model, judge or scoring move since they were frozen?"""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,13 +13,11 @@ from llmops.movement import Answers, Chances, evidence, movements, rescored, ver
 from llmops.places import TRYOUTS, Places
 from llmops.records import Example, Outcome, Record, Response, Score, Verdict
 from llmops.rules import worst
-from llmops.stages import fetch, generate, score, validate
+from llmops.stages import fetch, generate, judge, score, validate
 from llmops.stages.gate import EXIT_CODES
 from llmops.summary import Run
 
 JUDGED = "judged.jsonl"
-JUDGING: list[Callable[[Places, str], None]] = []
-"""The stages that write it."""
 
 Means = dict[Outcome, list[Verdict]]
 
@@ -134,16 +132,14 @@ def _night(places: Places, suite: str, kept: Sequence[Canary], at: datetime) -> 
 
 def _score(asked: Places, suite: str) -> None:
     score.main(asked, suite)
-    for judge in JUDGING:
-        judge(asked, suite)
+    judge.main(asked, suite)
 
 
 def _answers(asked: Places, suite: str) -> Answers:
-    judged = asked.suite(suite, JUDGED)
     return Answers(
         list(jsonl.read(asked.suite(suite, "responses.jsonl"), Response)),
         list(jsonl.read(asked.suite(suite, "scores.jsonl"), Score)),
-        list(jsonl.read(judged, Score)) if JUDGING and judged.is_file() else [],
+        list(jsonl.read(asked.suite(suite, JUDGED), Score)),
     )
 
 

@@ -15,6 +15,7 @@ from llmops.cards.expectations import check
 from llmops.cards.frame import response_frame
 from llmops.cards.held import hold
 from llmops.comparing import CLASSIFIED, Plan, Rows, compared, load_plan
+from llmops.draws import with_chances
 from llmops.labelling import LABELLED, labels_file, read_labels
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Example, Response
@@ -51,7 +52,8 @@ def held_rows(places: Places, plan: Plan) -> Rows:
     )
     if plan.suite.judges and labelled.is_file():
         known_ids = {example.id for example in rows.examples}
-        rows = rows._replace(labels=read_labels(labelled, plan.name, known_ids))
+        read = read_labels(labelled, plan.name, known_ids)
+        rows = rows._replace(labels=with_chances(places.root, plan.name, read))
     known = labels(load_card(places.root, plan.suite.dataset), rows.examples)
     asked = [response for response in rows.responses if not unasked(response)]
     frame = response_frame(str(places.suite(plan.name, "responses.jsonl")), asked)

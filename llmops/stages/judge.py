@@ -25,7 +25,7 @@ from llmops.models.budget import Budget, checked
 from llmops.models.catalog import open_model
 from llmops.models.stack import Limits, check_budget
 from llmops.models.stoppable import Stop
-from llmops.models.store import STORE, open_store
+from llmops.models.store import open_store
 from llmops.models.unheeded import told_unheeded
 from llmops.places import Places, state_folder
 from llmops.records import Example, Judgement, Response
@@ -101,7 +101,7 @@ async def _judge_all(
     suite, settings, stop = load_suite(places.root, name), section(places.root, "judge", Params), Stop()
     checked(settings, f"{PARAMS}: judge")
     with (
-        closing(open_store(f"sqlite:///{state_folder(places.root) / STORE}")) as store,
+        closing(open_store(f"sqlite:///{state_folder(places.root) / places.store}")) as store,
         on_signals(stop.ask),
     ):
         court = Court(places, name, Run(store, Budget(settings), settings, stop, settings.seed))

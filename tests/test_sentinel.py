@@ -90,6 +90,39 @@ def test_a_metric_that_reads_the_frozen_answers_otherwise_is_not_taken_for_the_m
     assert "the model moved" not in said(march)
 
 
+@pytest.fixture
+def judged(tmp_path: Path, mirror: Path) -> Path:
+    """A project that froze what gpt-4 answered in March with what a judge of its own gave it."""
+    for name in ("data/sets/llmdrift", "prompts/llmdrift", "data/expectations"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "apps/brief.py").write_text(BRIEF, encoding="utf-8")
+    own = "    judges: [brief]\njudges:\n  brief: {kind: python, file: apps/brief.py, function: brief}\n"
+    (tmp_path / "params.yaml").write_text(PARAMS.replace("models:\n", own + "models:\n"), encoding="utf-8")
+    freeze(Places(tmp_path), "drift", MARCH)
+    return tmp_path
+
+
+BRIEF = "def brief(example, response):\n    return len(response.answer) < 10_000\n"
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("model", "judge", "code", "moved"),
+    [(False, False, 0, set()), (True, False, 1, {"model"}), (False, True, 1, {"judge"}),
+     (True, True, 1, {"model", "judge"})],
+)  # fmt: skip
+def test_a_moved_judge_and_a_moved_model_are_told_apart(
+    judged: Path, model: bool, judge: bool, code: int, moved: set[str]
+) -> None:
+    if model:
+        edit(judged, "gpt-4-0314", "gpt-4-0613")
+    if judge:
+        edit(judged, "10_000", "0", "apps/brief.py")
+    assert watch(Places(judged), "drift", JUNE) == code
+    assert {what for what in ("model", "judge") if f"the {what} moved" in said(judged)} == moved
+
+
 @pytest.mark.real_data
 def test_too_few_canaries_say_so(march: Path) -> None:
     path = march / "data/canaries/drift.jsonl"

@@ -55,6 +55,9 @@ def kappa(
     if len(classes) < 2:
         what = f"both gave {classes[0]!r} to every example" if classes else "no pairs"
         return Interval(None, len(pairs), reason=f"undefined: {what}")
+    if 1 in (len(set(ours)), len(set(theirs))):
+        # Exactly: what is agreed is what is expected, however the other rater's classes fall.
+        return Interval(0.0, len(pairs), reason="one rater gave a single class, so no telling how sure")
     table = _table(pairs, classes, weights)
     expected = float((_expected(table.shares) * table.agreed).sum())
     observed = float((table.shares * table.agreed).sum())

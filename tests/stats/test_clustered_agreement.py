@@ -188,3 +188,10 @@ def test_the_intervals_of_position_and_of_repeats_hold_what_they_say():
     assert 0.925 <= coverage(lambda d: (0.6, position(d, "consistent"))) <= 0.98
     assert 0.925 <= coverage(lambda d: (0.2, position(d, "toward_first"))) <= 0.98
     assert 0.92 <= coverage(lambda d: (0.68, repeats(d))) <= 0.98
+
+
+@pytest.mark.parametrize("clusters", [None, [str(i // 4) for i in range(84)]])
+def test_a_rater_of_one_class_has_kappa_0_and_no_interval(clusters):
+    found = kappa(["yes"] * 84, ["no"] * 3 + ["yes"] * 81, clusters=clusters)
+    assert (found.value, found.low, found.high) == (0.0, None, None)
+    assert "one rater gave a single class" in found.reason

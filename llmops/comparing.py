@@ -13,6 +13,7 @@ from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
 from llmops.corrected import RESTING_ON_LABELS, corrected_estimates
 from llmops.family import with_limits
+from llmops.judges.judged import DISAGREEMENT
 from llmops.metrics.catalog import Metric, load_metric
 from llmops.records import OVERALL, Estimate, Example, Label, Record, Response, Score
 from llmops.repeated import of_repeats, repeated_estimates
@@ -200,6 +201,8 @@ def _signed(estimate: Estimate, plan: Plan) -> Estimate:
     based = plan.suite.metrics[0] if estimate.metric in CALIBRATION else based
     metric = next((metric for metric in plan.metrics if metric.name == based), None)
     signed = replace(estimate, signature=signature(estimate, plan.suite.task, metric, _drawing(plan)))
+    if estimate.metric.partition(".")[0] in plan.suite.judges and estimate.metric.endswith(DISAGREEMENT):
+        return replace(signed, higher_is_better=False)
     if metric is None or estimate.metric in CALIBRATION:
         return signed
     return replace(signed, higher_is_better=metric.higher_is_better)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from llmops.records import OVERALL, Estimate, Record, Score
+from llmops.records import OVERALL, Estimate, Ranked, Record, Score
 from llmops.signature import unversioned
 
 Row = TypeVar("Row", bound=Record)
@@ -56,6 +56,11 @@ def _comparable(row: Estimate, *, signed: bool, limits: int) -> Estimate:
 def _estimate_place(row: Estimate) -> str:
     cut = "" if row.slice == OVERALL else f" @ {row.slice}"
     return f"{row.model} · {row.prompt}: {row.metric}{cut}"
+
+
+def in_ranking(stored: Iterable[Ranked], made: Iterable[Ranked]) -> Iterator[Difference]:
+    """Yield the places of a pairwise judge's ranking that differ."""
+    yield from _in_rows("ranking.jsonl", stored, made, lambda row: f"{row.judge}: {row.model} · {row.prompt}")
 
 
 def in_numbers(place: str, stored: Mapping[str, float], made: Mapping[str, float]) -> Iterator[Difference]:

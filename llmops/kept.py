@@ -3,9 +3,9 @@
 import contextlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,13 +19,15 @@ from llmops.errors import UserError
 from llmops.labelling import LABELLED
 from llmops.manifest import Manifest
 from llmops.places import Places, newest, state_folder
-from llmops.records import Estimate, Example, Label, Response, Score
+from llmops.records import Estimate, Example, Judgement, Label, Ranked, Record, Response, Score
 from llmops.scores import measured
 from llmops.suites import Suite, load_suite
 from llmops.summary import Run
 from llmops.tracking.client import tracking_uri
 from llmops.tracking.logged import LoggedRun, download, find, numbers
 from llmops.tracking.publish import Published
+
+Row = TypeVar("Row", bound=Record)
 
 
 class Kept(NamedTuple):
@@ -47,6 +49,9 @@ class Kept(NamedTuple):
     """What could not be read."""
     own_settings: bool
     """The settings were kept with the runs, and are not those of the project today."""
+    judgements: Sequence[Judgement] = ()
+    ranking: Sequence[Ranked] = ()
+    """Of all runs; none where only some were kept."""
 
 
 def load(places: Places, wanted: str) -> Kept:
@@ -127,7 +132,7 @@ def _read(where: str, root: Path, folder: Path) -> Kept:
         list(jsonl.read(folder / "examples.jsonl", Example)),
         list(jsonl.read(folder / "responses.jsonl", Response)),
         measured(folder),
-        list(jsonl.read(folder / LABELLED, Label)) if (folder / LABELLED).is_file() else [],
+        _rows(folder / LABELLED, Label),
     )
     told, notes = _manifests(folder)
     name = _suite(told, rows)
@@ -145,7 +150,14 @@ def _read(where: str, root: Path, folder: Path) -> Kept:
         {},
         notes,
         (folder / PARAMS).is_file(),
+        _rows(folder / "judgements.jsonl", Judgement),
+        _rows(folder / "ranking.jsonl", Ranked),
     )
+
+
+def _rows(path: Path, kind: type[Row]) -> list[Row]:
+    """Return the rows of a file that runs from before there were judges lack."""
+    return list(jsonl.read(path, kind)) if path.is_file() else []
 
 
 def _manifests(folder: Path) -> tuple[dict[Run, Manifest], list[str]]:
@@ -192,4 +204,5 @@ def only(kept: Kept, model: str, prompt: str) -> Kept:
         estimates=[row for row in kept.estimates if own(row)],
         manifests={run: told for run, told in kept.manifests.items() if wanted(run)},
         logged={run: metrics for run, metrics in kept.logged.items() if wanted(run)},
+        ranking=(),
     )

@@ -101,5 +101,19 @@ def test_actions_are_pinned_by_version_and_no_step_writes_a_secret() -> None:
             assert "secrets." not in step.get("run", "")
 
 
+def test_the_projects_own_workflow_runs_commands_that_there_are() -> None:
+    jobs = read_yaml(ROOT / ".github/workflows/ci.yml")["jobs"]
+    steps = [step for name in ("tests", "evaluate") for step in jobs[name]["steps"]]
+    assert [s["run"].split()[0] for s in steps if "run" in s] == [
+        ".ci/run",
+        "make",
+        "cat",
+        ".venv/bin/llmops",
+    ]
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+    assert "\nrepro:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert all("@v" in step.get("uses", "@v") for step in steps)
+
+
 def test_a_new_project_gets_the_workflow_where_runners_look_for_it() -> None:
     assert OWN["evaluate.yml"] == ".github/workflows/evaluate.yml"

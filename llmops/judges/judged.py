@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from llmops.records import Judgement, Score
 
-DISAGREEMENT = "disagreement"
+DISAGREEMENT = ".disagreement"
 """Ending of the metric that tells how far a jury's members disagree."""
 
 
@@ -38,7 +38,7 @@ def judged(judgements: Iterable[Judgement]) -> Iterator[Score]:
         yield _score(place, found)
         if found[0].disagreement is not None:
             yield _score(
-                place._replace(metric=f"{place.metric}.{DISAGREEMENT}"),
+                place._replace(metric=place.metric + DISAGREEMENT),
                 [
                     replace(each, value=each.disagreement, label=None, missing=None, reason=None)
                     for each in found

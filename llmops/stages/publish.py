@@ -20,7 +20,7 @@ from llmops.models.specs import OPENAI_URL
 from llmops.places import Places, state_folder
 from llmops.prices import OWN, source, table_version
 from llmops.prompts import Prompt, load_prompt
-from llmops.records import Estimate, Example, Record, Response, Score, Verdict
+from llmops.records import Estimate, Example, Judgement, Record, Response, Score, Verdict
 from llmops.report import markdown, rows
 from llmops.scores import measured
 from llmops.suites import Suite, load_suite
@@ -31,6 +31,7 @@ from llmops.tracking.publish import RunRecord, publish
 from llmops.tracking.traces import Traced
 
 STAGE_FILES = ("examples.jsonl", "responses.jsonl", "scores.jsonl", "estimates.jsonl", "verdicts.jsonl")
+JUDGEMENTS = "judgements.jsonl"
 
 
 class Params(Record):
@@ -218,10 +219,22 @@ def _own_files(places: Places, found: Evidence, record: RunRecord, folder: Path)
     run = Run(record.model, record.prompt)
     jsonl.write(folder / "responses.jsonl", found.responses[run])
     jsonl.write(folder / "scores.jsonl", found.scores[run])
+    _write_judgements(places.suite(found.name, JUDGEMENTS), folder / JUDGEMENTS, run)
     jsonl.write_json(folder / manifest.FILE, [_manifest(record)])
     if baseline := _baseline(places, found):
         jsonl.write(folder / BASELINE, baseline.scores)
     return sorted(folder.iterdir())
+
+
+def _write_judgements(source: Path, goal: Path, run: Run) -> None:
+    """Keep what judges said of the run's answers, and of pairs that it is in."""
+    if not source.is_file():
+        return
+    jsonl.write(goal, (
+        each
+        for each in jsonl.read(source, Judgement)
+        if run in (Run(each.model, each.prompt), Run(each.other_model or "", each.other_prompt or ""))
+    ))  # fmt: skip
 
 
 def _baseline(places: Places, found: Evidence) -> Reference | None:

@@ -7,13 +7,17 @@ from typing import NamedTuple
 from llmops import jsonl, provenance
 from llmops.comparing import Plan, compared
 from llmops.config import PARAMS
-from llmops.differences import Difference, in_estimates, in_numbers, in_scores
+from llmops.differences import Difference, in_estimates, in_numbers, in_ranking, in_scores
+from llmops.judges.judge import Subject
+from llmops.judges.judged import judged
+from llmops.judges.ranking import How, ranked
 from llmops.kept import Kept, load
 from llmops.manifest import OWN
 from llmops.metrics.catalog import load_metric
 from llmops.places import Places
-from llmops.records import Estimate, Response, Score
+from llmops.records import Estimate, Ranked, Response, Score
 from llmops.scoring import scored
+from llmops.stats.bootstrap import Resampling
 from llmops.summary import Run
 from llmops.tasks.catalog import load_task
 from llmops.tracking import figures
@@ -28,6 +32,7 @@ class Anew(NamedTuple):
 
     scores: list[Score]
     estimates: list[Estimate]
+    ranking: list[Ranked]
     given: list[str]
     """Metrics whose scores are taken as they stand, because no function makes them."""
 
@@ -59,10 +64,19 @@ def _anew(kept: Kept, plan: Plan) -> Anew:
     pairs = [(r, examples[r.example_id]) for r in kept.rows.responses if r.example_id in examples]
     task = load_task(plan.suite.task, f"{PARAMS}: suites: {kept.name}: task")
     made = list(scored(task, plan.metrics, pairs, kept.labels))
-    given = sorted({score.metric for score in kept.rows.scores} - set(plan.suite.metrics))
+    made += _judged(kept)
+    given = sorted({score.metric for score in kept.rows.scores} - {score.metric for score in made})
     scores = made + [score for score in kept.rows.scores if score.metric in given]
     rows = kept.rows._replace(responses=[response for response, _ in pairs], scores=scores)
-    return Anew(scores, compared(plan, rows, kept.baseline).estimates, given)
+    how = How(plan.settings.confidence, Resampling(plan.settings.resamples, plan.settings.seed))
+    ranking = list(ranked(kept.judgements, [Subject(*pair) for pair in pairs], how)) if kept.ranking else []
+    return Anew(scores, compared(plan, rows, kept.baseline).estimates, ranking, given)
+
+
+def _judged(kept: Kept) -> list[Score]:
+    """Return what the kept judgements give; those of pairs speak of runs too that were not kept."""
+    runs = {Run(response.model, response.prompt) for response in kept.rows.responses}
+    return [score for score in judged(kept.judgements) if Run(score.model, score.prompt) in runs]
 
 
 def _in_answers(kept: Kept) -> Iterator[Difference]:
@@ -87,6 +101,7 @@ def _in_answers(kept: Kept) -> Iterator[Difference]:
 def _in_results(kept: Kept, anew: Anew) -> Iterator[Difference]:
     yield from in_scores(kept.rows.scores, anew.scores)
     yield from in_estimates(kept.estimates, anew.estimates)
+    yield from in_ranking(kept.ranking, anew.ranking)
     for run, stored in kept.logged.items():
         made = figures.metrics(e for e in anew.estimates if (e.model, e.prompt) == run)
         yield from in_numbers(str(run), stored, made)

@@ -66,7 +66,8 @@ def _allowed(text: str) -> str:
     What had to change ends in a hash, so that two slices never share a name.
     """
     kept = re.sub(r"[^\w\-. ]", "_", text)
-    if kept == text and len(text) <= LONGEST and not text.endswith(_ENDINGS):
+    is_path = text in (".", "..")
+    if kept == text and len(text) <= LONGEST and not text.endswith(_ENDINGS) and not is_path:
         return text
     return f"{kept[: LONGEST - 7]}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 

@@ -10,6 +10,7 @@ import pytest
 
 from llmops.places import state_folder
 from llmops.tracking.client import connect, tracking_uri
+from tests.explain.conftest import FILES, ROOT
 
 Llmops = Callable[..., tuple[int, str]]
 FOLDER = "runs/tiny"
@@ -61,6 +62,40 @@ def test_a_changed_read_names_file_example_metric_and_both_values(project: Path,
     change(project / FOLDER / "responses.jsonl", "a refund, surely", "sorry")
     assert "… and " in (said := llmops("verify", FOLDER)[1])
     assert len(said.splitlines()) <= 25
+
+
+@pytest.fixture
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, llmops: Llmops) -> Path:
+    """The small project with a judge of its own, after `llmops run`."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "data" / "expectations", tmp_path / "data" / "expectations")
+    judge = "judges:\n  sure: {kind: python, file: apps/sure.py, function: sure}\nmodels:\n"
+    change(tmp_path / "params.yaml", "    slices:", "    judges: [sure]\n    slices:")
+    change(tmp_path / "params.yaml", "models:\n  app", f"{judge}  app")
+    source = "def sure(example, response):\n    return 'surely' in response.answer\n"
+    (tmp_path / "apps/sure.py").write_text(source, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("LLMOPS_STATE", raising=False)
+    assert llmops("run", "tiny")[0] == 0
+    return tmp_path
+
+
+def test_judged_scores_come_out_of_the_judgements_anew_and_a_changed_one_shows(
+    judged: Path, llmops: Llmops
+) -> None:
+    code, said = llmops("verify", FOLDER)
+    assert (code, "not verified" in said) == (0, False), said
+    for name in run_ids_of_store(judged):
+        code, said = llmops("verify", name[:10])
+        assert (code, "not verified" in said) == (0, False), said
+    change(judged / FOLDER / "judgements.jsonl", '"value":1.0', '"value":0.0')
+    code, said = llmops("verify", FOLDER)
+    assert code == 1
+    assert ": sure: value 1.0 → 0.0" in said
+    assert "estimates.jsonl: app · " in said
 
 
 def test_a_byte_that_changes_no_score_is_found_as_well(project: Path, llmops: Llmops) -> None:

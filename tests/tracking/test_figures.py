@@ -2,7 +2,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmops.tracking.figures import SUFFIXES, Figure, figures, metric_name, metrics, not_known
@@ -24,6 +24,8 @@ def test_a_name_that_mlflow_takes_is_kept(cut: str, name: str) -> None:
     assert metric_name("f1", cut) == name
 
 
+@example(key="k", value=".", end="")
+@example(key="..", value="v", end="")
 @given(key=NAMES, value=NAMES, end=st.sampled_from(list(SUFFIXES.values())))
 def test_any_slice_gets_a_name_that_mlflow_takes(key: str, value: str, end: str) -> None:
     from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH, _validate_metric_name

@@ -39,6 +39,10 @@ class Item(NamedTuple):
     """None: unscored."""
     labels: dict[str, str | float]
     """Annotator → label."""
+    run: tuple[str, str, int] = ("", "", 0)
+    """Model, prompt and repeat of the answer."""
+    value: float | None = None
+    """The verdict as a number."""
 
 
 class Drawing(NamedTuple):
@@ -46,6 +50,12 @@ class Drawing(NamedTuple):
 
     confidence: float = 0.95
     resampling: Resampling = Resampling()
+    sources: Mapping[str, str] = {}
+    """Example id → its source; an example that is not named is its own."""
+
+    def clusters(self, found: Sequence[Item]) -> list[str]:
+        """Return what each answer shares with others: its example's source."""
+        return [self.sources.get(item.example_id, item.example_id) for item in found]
 
 
 def items(scores: Iterable[Score], labels: Iterable[Label], criterion: str) -> list[Item]:
@@ -61,7 +71,8 @@ def items(scores: Iterable[Score], labels: Iterable[Label], criterion: str) -> l
         places = [(score.example_id, None, None, None), (*run, None), (*run, score.repeat)]
         said = {who: what for place in places for who, what in of_answer.get(place, {}).items()}
         if said:
-            found.append(Item(score.example_id, verdict_of(score, numeric), said))
+            answer = score.model, score.prompt, score.repeat
+            found.append(Item(score.example_id, verdict_of(score, numeric), said, answer, score.value))
     return found
 
 
@@ -90,12 +101,13 @@ def figures(found: Sequence[Item], slices: Mapping[str, Sequence[str]], how: Dra
     for name, ids in slices.items():
         members = set(ids)
         part = [item for item in found if item.example_id in members]
-        made += [_figure(label, each, slice=name) for label, each in _with_people(part, how)]
+        made += [figure(label, each, slice=name) for label, each in _with_people(part, how)]
     made += _among_people(found, how)
     return made
 
 
-def _figure(name: str, found: Interval, **about: str) -> Figure:
+def figure(name: str, found: Interval, **about: str) -> Figure:
+    """Return an interval as a figure of a card."""
     return Figure(
         name=name, value=found.value, low=found.low, high=found.high, n=found.n, method=found.method,
         reason=found.reason, **about,
@@ -104,39 +116,35 @@ def _figure(name: str, found: Interval, **about: str) -> Figure:
 
 def _with_people(found: Sequence[Item], how: Drawing) -> Iterator[tuple[str, Interval]]:
     """Yield the judge's agreement with what most people say."""
-    pairs = [
-        (item.verdict, said)
-        for item in found
-        for said in [consensus(item.labels)]
-        if said is not None and item.verdict is not None
-    ]
-    ours, theirs = [a for a, _ in pairs], [b for _, b in pairs]
-    numeric = any(isinstance(value, float) for value in theirs)
+    told = [i for i in found if i.verdict is not None and consensus(i.labels) is not None]
+    ours: list[Any] = [item.verdict for item in told]
+    theirs: list[Any] = [consensus(item.labels) for item in told]
+    clusters, numeric = how.clusters(told), any(isinstance(value, float) for value in theirs)
     if len({*ours, *theirs}) <= CLASSES_AT_MOST or not numeric:
-        yield from _of_classes(ours, theirs, how.confidence)
+        yield from _of_classes(ours, theirs, clusters, how.confidence)
+    if numeric and len({*ours, *theirs}) <= CLASSES_AT_MOST:
+        yield "linear_kappa", kappa(ours, theirs, "linear", how.confidence, clusters)
+        yield "quadratic_kappa", kappa(ours, theirs, "quadratic", how.confidence, clusters)
     if numeric:
-        yield from _of_numbers(found, ours, theirs, how)
+        yield from _of_numbers(found, how)
 
 
-def _of_classes(ours: list[Any], theirs: list[Any], confidence: float) -> Iterator[tuple[str, Interval]]:
-    found = recalls([_word(a) for a in ours], [_word(b) for b in theirs], confidence)
+def _of_classes(
+    ours: list[Any], theirs: list[Any], clusters: list[str], confidence: float
+) -> Iterator[tuple[str, Interval]]:
+    found = recalls([_word(a) for a in ours], [_word(b) for b in theirs], confidence, clusters)
     yield "accuracy", found.accuracy
     yield "balanced_accuracy", found.balanced
     yield from ((f"recall of {name}", each) for name, each in found.by_class.items())
-    yield "kappa", kappa(ours, theirs, "none", confidence)
+    yield "kappa", kappa(ours, theirs, "none", confidence, clusters)
 
 
-def _of_numbers(
-    found: Sequence[Item], ours: list[Any], theirs: list[Any], how: Drawing
-) -> Iterator[tuple[str, Interval]]:
-    if len({*ours, *theirs}) <= CLASSES_AT_MOST:
-        yield "linear_kappa", kappa(ours, theirs, "linear", how.confidence)
-        yield "quadratic_kappa", kappa(ours, theirs, "quadratic", how.confidence)
+def _of_numbers(found: Sequence[Item], how: Drawing) -> Iterator[tuple[str, Interval]]:
     judged = [item for item in found if isinstance(item.verdict, float)]
     verdicts = [float(item.verdict or 0.0) for item in judged]
     means = [sum(map(float, item.labels.values())) / len(item.labels) for item in judged]
     for kind in FISHER_SE:
-        yield kind, correlation(verdicts, means, kind, how.confidence)
+        yield kind, correlation(verdicts, means, kind, how.confidence, how.clusters(judged))
 
 
 def _among_people(found: Sequence[Item], how: Drawing) -> Iterator[Figure]:
@@ -144,20 +152,24 @@ def _among_people(found: Sequence[Item], how: Drawing) -> Iterator[Figure]:
     who = sorted({annotator for item in found for annotator in item.labels})
     numeric = any(isinstance(said, float) for item in found for said in item.labels.values())
     for one in who:
-        both = [(i.verdict, i.labels[one]) for i in found if one in i.labels and i.verdict is not None]
-        made = kappa([a for a, _ in both], [b for _, b in both], "none", how.confidence)  # type: ignore[arg-type]
-        yield _figure("kappa", made, between=f"judge and {one}")
+        both = [item for item in found if one in item.labels and item.verdict is not None]
+        ours: list[Any] = [item.verdict for item in both]
+        theirs: list[Any] = [item.labels[one] for item in both]
+        made = kappa(ours, theirs, "none", how.confidence, how.clusters(both))
+        yield figure("kappa", made, between=f"judge and {one}")
     people: list[Any] = [list(item.labels.values()) for item in found]
     if len(who) < 2:
         alone = Interval(None, len(found), reason=f"one annotator, {who[0]!r}: nobody to agree with")
-        yield _figure("alpha", alone, between="people")
+        yield figure("alpha", alone, between="people")
         return
     level: Level = "interval" if numeric else "nominal"
-    yield _figure("alpha", alpha(people, level, how.resampling, how.confidence), between="people")
+    made = alpha(people, level, how.resampling, how.confidence, how.clusters(found))
+    yield figure("alpha", made, between="people")
     for one, other in combinations(who, 2):
-        pairs = [(i.labels[one], i.labels[other]) for i in found if one in i.labels and other in i.labels]
-        made = kappa([a for a, _ in pairs], [b for _, b in pairs], "none", how.confidence)  # type: ignore[arg-type]
-        yield _figure("kappa", made, between=f"{one} and {other}")
+        both = [item for item in found if one in item.labels and other in item.labels]
+        ours, theirs = [item.labels[one] for item in both], [item.labels[other] for item in both]
+        made = kappa(ours, theirs, "none", how.confidence, how.clusters(both))
+        yield figure("kappa", made, between=f"{one} and {other}")
 
 
 def _word(value: str | float) -> str:

@@ -11,10 +11,11 @@ from llmops.certificates import Bar, Certificate, below_bar, identity_of, write_
 from llmops.comparing import Settings
 from llmops.config import section
 from llmops.errors import UserError
+from llmops.habits import ALONE, answers, habits, positions
 from llmops.labelling import labels_file, read_labels
 from llmops.numbers import interval, number
 from llmops.places import Places, newest, state_folder
-from llmops.records import OVERALL, Estimate, Example, Label, Score
+from llmops.records import OVERALL, Estimate, Example, Judgement, Label, Response, Score
 from llmops.stages.publish import Params
 from llmops.stats.bootstrap import Resampling
 from llmops.suites import load_suite
@@ -25,6 +26,7 @@ from llmops.tracking.publish import RunRecord, publish
 TARGET = "target"
 """Who labels where the data set does."""
 
+LOGGED = ("judge and people", ALONE)
 JUDGED, SCORES = "judged.jsonl", "scores.jsonl"
 
 
@@ -35,6 +37,7 @@ class Measured(NamedTuple):
     slices: Mapping[str, Sequence[str]]
     labels: list[Label]
     criteria: dict[str, list[Item]]
+    habits: Mapping[str, list[Figure]]
     how: Drawing
 
 
@@ -73,15 +76,14 @@ def _measured(root: Path, judge: str, file: Path | None, suite: str | None) -> M
     labels = _labels(path, name, examples)
     settings = section(root, "compare", Settings)
     about = setting(name, load_suite(root, name), settings.confidence, examples)
-    by_criterion = {
-        criterion: items(scores, labels, criterion)
-        for criterion, scores in _verdicts(places, name, judge).items()
-    }
+    verdicts = _verdicts(places, name, judge)
+    by_criterion = {criterion: items(scores, labels, criterion) for criterion, scores in verdicts.items()}
     kept = {criterion: found for criterion, found in by_criterion.items() if found}
     if max(map(len, kept.values()), default=0) < 2:
         raise UserError(f"{path}: fewer than two answers that {judge!r} judged are labelled; label more")
-    how = Drawing(settings.confidence, Resampling(settings.resamples, settings.seed))
-    return Measured(name, about.slices, labels, kept, how)
+    how = Drawing(settings.confidence, Resampling(settings.resamples, settings.seed), about.clusters or {})
+    own = _habits(places.suite(name), judge, kept, verdicts, how)
+    return Measured(name, about.slices, labels, kept, own, how)
 
 
 def _labels(path: Path, suite: str, examples: Sequence[Example]) -> list[Label]:
@@ -115,6 +117,28 @@ def _verdicts(places: Places, suite: str, judge: str) -> dict[str, list[Score]]:
     return {"": [score for score in asked if score.metric == asked[0].metric]}
 
 
+def _habits(
+    folder: Path,
+    judge: str,
+    kept: Mapping[str, list[Item]],
+    verdicts: Mapping[str, list[Score]],
+    how: Drawing,
+) -> dict[str, list[Figure]]:
+    """Return criterion → figures of the judge alone; none of a model whose answers are the verdicts."""
+    if any(score.model == judge for scores in verdicts.values() for score in scores):
+        return {}
+    texts = answers(jsonl.read(folder / "responses.jsonl", Response))
+    path = folder / "judgements.jsonl"
+    said = [each for each in jsonl.read(path, Judgement) if each.judge == judge] if path.is_file() else []
+    return {
+        criterion: [
+            *habits(found, verdicts[criterion], texts, how),
+            *positions([each for each in said if each.criterion == criterion], how),
+        ]
+        for criterion, found in kept.items()
+    }
+
+
 def _certificate(root: Path, judge: str, measured: Measured) -> Certificate:
     labelled = [item for found in measured.criteria.values() for item in found]
     return Certificate(
@@ -128,7 +152,8 @@ def _certificate(root: Path, judge: str, measured: Measured) -> Certificate:
         annotators=len({label.annotator for label in measured.labels}),
         rubric=measured.labels[0].rubric,
         criteria={
-            name: figures(found, measured.slices, measured.how) for name, found in measured.criteria.items()
+            name: figures(found, measured.slices, measured.how) + measured.habits.get(name, [])
+            for name, found in measured.criteria.items()
         },
     )
 
@@ -172,7 +197,7 @@ def _log(root: Path, certificate: Certificate, below: Mapping[str, str], path: P
 def _estimates(certificate: Certificate) -> Iterator[Estimate]:
     for criterion, found in certificate.criteria.items():
         for each in found:
-            if each.slice == OVERALL and each.between == "judge and people" and " " not in each.name:
+            if each.slice == OVERALL and each.between in LOGGED and " " not in each.name:
                 yield Estimate(
                     suite=certificate.suite, model=certificate.judge, prompt="certificate",
                     metric=f"{criterion}.{each.name}" if criterion else each.name,

@@ -11,7 +11,7 @@ from llmops.cli import main
 from llmops.errors import UserError
 from llmops.labelling import labels_file, read_labels
 from llmops.places import Places
-from llmops.records import Estimate, Example, Label, Response, Score, Verdict
+from llmops.records import Estimate, Example, Judgement, Label, Response, Score, Verdict
 from llmops.stages import gate
 
 PARAMS = """\
@@ -239,3 +239,55 @@ def test_without_a_labels_file_a_model_asked_for_verdicts_is_held_to_the_targets
     ))  # fmt: skip
     assert run(project, "certify", "m", "--suite", "s") == 0
     assert "kappa                0.8 [" in capsys.readouterr().out
+
+
+def figures_of(root: Path) -> dict[tuple[str, str], object]:
+    found = load_certificate(certificate_file(root, "fits")).criteria[""]
+    return {(each.name, each.slice): each for each in found}
+
+
+def test_answers_to_one_example_widen_the_interval_of_its_judges_kappa(project):
+    run(project, "certify", "fits", "--suite", "s")
+    alone = figures_of(project)["kappa", "all"]
+    places = Places(project)
+    for repeat in (1, 2, 3):
+        jsonl.append(places.suite("s", "judged.jsonl"), (
+            Score("s", str(i), "m", "p", "fits", repeat=repeat, value=float(i % 2), read=verdict(i))
+            for i in range(N)
+        ))  # fmt: skip
+    run(project, "certify", "fits", "--suite", "s")
+    copied = figures_of(project)["kappa", "all"]
+    assert copied.n == 4 * alone.n
+    assert copied.high - copied.low == pytest.approx(alone.high - alone.low, rel=0.15)
+
+
+def test_the_card_tells_how_verdicts_go_with_length_and_repeat_themselves(project, capsys):
+    places = Places(project)
+    rows = [(i, repeat) for i in range(N) for repeat in (0, 1)]
+    jsonl.write(places.suite("s", "responses.jsonl"), (
+        Response("s", str(i), "m", "p", repeat=repeat, answer="a" * (40 if i % 5 else 10)) for i, repeat in rows
+    ))  # fmt: skip
+    jsonl.write(places.suite("s", "judged.jsonl"), (
+        # Long answers mostly pass, whatever people say of them; one in ten is judged otherwise the second time.
+        Score("s", str(i), "m", "p", "fits", repeat=repeat, value=float(good), read="yes" if good else "no")
+        for i, repeat in rows for good in [((i % 5 > 0) != (i % 7 == 0)) != (repeat == 1 and i % 10 == 0)]
+    ))  # fmt: skip
+    run(project, "certify", "fits", "--suite", "s")
+    found = figures_of(project)
+    assert found["length_slope", "all"].low > 0.5
+    assert found["self_consistency", "all"].value == pytest.approx(0.9)
+    assert "judge alone" in capsys.readouterr().out
+
+
+def test_a_pairwise_judge_that_favours_the_first_place_is_told_of(project):
+    places = Places(project)
+    jsonl.write(places.suite("s", "judgements.jsonl"), (
+        Judgement("s", str(i), "m", "p", "fits", value=0.5, other_model="k", other_prompt="p",
+                  orders=["win", "loss"] if i % 4 == 0 else ["win", "win"])
+        for i in range(N)
+    ))  # fmt: skip
+    run(project, "certify", "fits", "--suite", "s")
+    found = figures_of(project)
+    assert found["position_consistency", "all"].value == 0.75
+    assert found["toward_first", "all"].value == 0.25
+    assert found["toward_first", "all"].low > 0.15

@@ -156,6 +156,8 @@ def _scoring(night: Night) -> list[Verdict]:
     return found
 
 
+OF_FROZEN = ", judged anew"
+"""Behind a judge's metric of the frozen answers, in place of tonight's."""
 MOVED = {
     "model": "the model moved",
     "judge": "the judge moved",
@@ -181,6 +183,6 @@ def _paragraph(night: Night, run: Run, found: Sequence[Verdict]) -> str:
     else:
         heads = ["not enough data to tell"] if by["inconclusive"] else ["nothing moved"]
     shown = by["fail"] or by["inconclusive"] or by["pass"]
-    signs = [f"{v.metric}: {v.reason}" for v in shown]
+    signs = [f"{v.metric}{OF_FROZEN if v.rule.startswith('judge') else ''}: {v.reason}" for v in shown]
     said = evidence(run, night.then.responses, night.now.responses)
     return f"{night.suite}: {run}: {' and '.join(heads)}. " + ". ".join([*signs, *said]) + "."

@@ -133,8 +133,7 @@ def test_every_demo_run_is_verified_until_a_byte_of_an_answer_is_another(
     for named in ("results/support", *(each["run_id"] for each in published)):
         said = project.llmops("verify", named)
         assert said.startswith("equal: ")
-        unverified = [line for line in said.splitlines() if line.startswith("not verified")]
-        assert unverified == ["not verified: the scores of fits: taken as they stand, no function makes them"]
+        assert "not verified" not in said
     copied = tmp_path / "support"
     shutil.copytree(project.root / "results" / "support", copied)
     path = copied / "responses.jsonl"

@@ -121,6 +121,7 @@ def test_a_moved_judge_and_a_moved_model_are_told_apart(
         edit(judged, "10_000", "0", "apps/brief.py")
     assert watch(Places(judged), "drift", JUNE) == code
     assert {what for what in ("model", "judge") if f"the {what} moved" in said(judged)} == moved
+    assert ("brief, judged anew: " in said(judged)) == (judge or not model)
 
 
 @pytest.mark.real_data

@@ -146,7 +146,9 @@ def _first(weights: Mapping[str, float], labelled: set[str], wish: Wish) -> Iter
     known = labelled & set(weights)
     if known:
         share = len(known) / len(weights)
-        yield from (Draw(0, i, share, i in known, wish.at, wish.seed) for i in weights)
+        # Labels of examples that this run did not ask were drawn all the same.
+        everyone = [*weights, *sorted(labelled - set(weights))]
+        yield from (Draw(0, i, share, i in labelled, wish.at, wish.seed) for i in everyone)
 
 
 def _write_csv(

@@ -98,6 +98,16 @@ def test_a_verdict_whose_labels_differ_is_drawn_likelier_and_nothing_labelled_is
     assert accepted > 0.2 * 20 / 140 * 0.9, "a fifth of each chance is the same for all"
 
 
+def test_labels_of_examples_that_the_newest_run_did_not_ask_stay_good(project: Path) -> None:
+    labelled(project, [f"e{i}" for i in range(60)])
+    kept = [score for score in scores() if int(score.example_id[1:]) >= 30]
+    jsonl.write(Places(project).suite("s", "judged.jsonl"), kept)
+    labelled(project, asked(project, "-n", "20"))
+    known = with_chances(project, "s", list(jsonl.read(labels_file(project, "s"), Label)))
+    assert len(known) == 160
+    assert all(0 < (label.chance or 0) <= 1 for label in known)
+
+
 def test_random_draws_have_all_the_same_chance(project: Path) -> None:
     asked(project, "-n", "20", "--random")
     assert {draw.chance for draw in read_draws(project, "s")} == {20 / N}

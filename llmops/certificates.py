@@ -53,6 +53,8 @@ class Certificate(Record):
     rubric: str
     criteria: dict[str, list[Figure]]
     """Criterion, empty for the judge's only one → its figures."""
+    unequal: bool = False
+    """Labels were drawn likelier where they teach most: figures are of the labelled answers, not of all."""
 
 
 def certificate_file(root: Path, judge: str) -> Path:

@@ -10,6 +10,7 @@ from llmops.agreement import Drawing, Figure, Item, consensus, figures, items
 from llmops.certificates import Bar, Certificate, below_bar, identity_of, write_certificate
 from llmops.comparing import Settings
 from llmops.config import section
+from llmops.draws import read_draws
 from llmops.errors import UserError
 from llmops.habits import ALONE, answers, habits, positions
 from llmops.labelling import labels_file, read_labels
@@ -155,7 +156,16 @@ def _certificate(root: Path, judge: str, measured: Measured) -> Certificate:
             name: figures(found, measured.slices, measured.how) + measured.habits.get(name, [])
             for name, found in measured.criteria.items()
         },
+        unequal=_is_unequal(root, measured),
     )
+
+
+def _is_unequal(root: Path, measured: Measured) -> bool:
+    own = {label.chance for label in measured.labels}
+    rounds: dict[int, set[float]] = {}
+    for draw in read_draws(root, measured.suite):
+        rounds.setdefault(draw.round, set()).add(draw.chance)
+    return len(own) > 1 or any(len(chances) > 1 for chances in rounds.values())
 
 
 def card(certificate: Certificate) -> Iterator[str]:
@@ -164,6 +174,8 @@ def card(certificate: Certificate) -> Iterator[str]:
         f"{certificate.judge} over {certificate.suite}: {certificate.labelled:,} labelled by "
         f"{certificate.annotators}, {certificate.unscored:,} unscored, {certificate.split:,} split"
     )
+    if certificate.unequal:
+        yield "  labels were drawn where they teach most: the figures are of the labelled answers, not of all"
     for criterion, found in certificate.criteria.items():
         for figure in found:
             yield _line(criterion, figure)

@@ -8,6 +8,7 @@ import pytest
 from llmops import jsonl
 from llmops.certificates import certificate_file, load_certificate
 from llmops.cli import main
+from llmops.draws import Draw, draws_file
 from llmops.errors import UserError
 from llmops.labelling import labels_file, read_labels
 from llmops.places import Places
@@ -291,3 +292,14 @@ def test_a_pairwise_judge_that_favours_the_first_place_is_told_of(project):
     assert found["position_consistency", "all"].value == 0.75
     assert found["toward_first", "all"].value == 0.25
     assert found["toward_first", "all"].low > 0.15
+
+
+@pytest.mark.parametrize("chances", [(0.5, 0.5), (0.5, 0.2)])
+def test_a_card_over_labels_that_were_drawn_unequally_says_so(project, capsys, chances):
+    jsonl.write(draws_file(project, "s"), (
+        Draw(1, str(i), chances[i % 2], True, "2026-11-24T00:00:00+00:00", 0) for i in range(N)
+    ))  # fmt: skip
+    run(project, "certify", "fits", "--suite", "s")
+    said = "the figures are of the labelled answers, not of all" in capsys.readouterr().out
+    assert said == (chances[0] != chances[1])
+    assert load_certificate(certificate_file(project, "fits")).unequal == said

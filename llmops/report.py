@@ -2,10 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from llmops.numbers import UNKNOWN, dollars, interval, number
-from llmops.records import OVERALL, Estimate, Outcome, Verdict
+from llmops.records import OVERALL, Estimate, Outcome, Ranked, Verdict
 from llmops.rules import stopped, worst
 
 HEAD = ("suite", "model", "prompt", "metric", "value", "interval", "n", "missing", "cost", "verdict")
@@ -99,7 +100,9 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title: str) -> str:
+def markdown(
+    found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title: str, ranking: Sequence[Ranked] = ()
+) -> str:
     """Return a suite's report: verdicts, the overall table, the slices, what the numbers rest on."""
     parts = [f"# {title}", "", "## Gate", ""]
     parts += _bullets(verdicts)
@@ -107,7 +110,7 @@ def markdown(found: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], title
         chosen = [row for row in found if (row["slice"] == OVERALL) is wanted]
         if chosen:
             parts += ["", f"## {heading}", "", *_markdown_table(chosen)]
-    if ended := [*stops(found), *wanted_labels(found)]:
+    if ended := [*stops(found), *wanted_labels(found), *ranks(ranking)]:
         parts += ["", *(f"- {line}" for line in ended)]
     if signed := [row for row in found if row["slice"] == OVERALL and row["signature"]]:
         parts += ["", "## Signatures", "", *(_signed(row) for row in signed)]
@@ -128,6 +131,25 @@ def wanted_labels(found: Iterable[dict[str, Any]]) -> list[str]:
         for row in found
         if row["slice"] == OVERALL and row["more_labels"] is not None
     ]
+
+
+def ranks(ranking: Iterable[Ranked]) -> list[str]:
+    """Return a line for each run of each pairwise judge, the best first."""
+    lines: list[str] = []
+    for judge, found in groupby(ranking, key=lambda row: (row.suite, row.judge)):
+        lines += [f"{': '.join(judge)}: {place}. {_ranked(row)}" for place, row in enumerate(found, 1)]
+    return lines
+
+
+def _ranked(row: Ranked) -> str:
+    figures = (
+        ("win rate", row.win_rate, row.win_low, row.win_high),
+        ("at one length", row.controlled, row.controlled_low, row.controlled_high),
+        ("strength", row.strength, row.strength_low, row.strength_high),
+    )
+    told = [f"{what} {number(value)} {interval(low, high)}".rstrip() for what, value, low, high in figures]
+    reasons = f" ({'; '.join(row.reasons)})" if row.reasons else ""
+    return f"{row.model} · {row.prompt}: {', '.join(told)}, n {row.n:,}{reasons}"
 
 
 def _signed(row: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from llmops.models.specs import OPENAI_URL
 from llmops.places import Places, state_folder
 from llmops.prices import OWN, source, table_version
 from llmops.prompts import Prompt, load_prompt
-from llmops.records import Estimate, Example, Judgement, Record, Response, Score, Verdict
+from llmops.records import Estimate, Example, Judgement, Ranked, Record, Response, Score, Verdict
 from llmops.report import markdown, rows
 from llmops.scores import measured
 from llmops.suites import Suite, load_suite
@@ -58,7 +58,9 @@ def main(places: Places, name: str) -> None:
     settings = section(places.root, "publish", Params)
     found = _evidence(places, name)
     report = places.suite(name, "report.md")
-    jsonl.write_text(report, markdown(rows(found.estimates, found.verdicts), found.verdicts, name))
+    jsonl.write_text(
+        report, markdown(rows(found.estimates, found.verdicts), found.verdicts, name, _ranking(places, name))
+    )
     with tempfile.TemporaryDirectory() as folder:
         records = list(_records(places, found, settings, Path(folder)))
         uri = tracking_uri(state_folder(places.root))
@@ -235,6 +237,11 @@ def _write_judgements(source: Path, goal: Path, run: Run) -> None:
         for each in jsonl.read(source, Judgement)
         if run in (Run(each.model, each.prompt), Run(each.other_model or "", each.other_prompt or ""))
     ))  # fmt: skip
+
+
+def _ranking(places: Places, name: str) -> list[Ranked]:
+    path = places.suite(name, "ranking.jsonl")
+    return list(jsonl.read(path, Ranked)) if path.is_file() else []
 
 
 def _baseline(places: Places, found: Evidence) -> Reference | None:

@@ -10,8 +10,8 @@ import msgspec
 from llmops import jsonl
 from llmops.errors import UserError
 from llmops.places import OUTS, Places, newest
-from llmops.records import OVERALL, Estimate, Verdict
-from llmops.report import rows, stops, table, wanted_labels
+from llmops.records import OVERALL, Estimate, Ranked, Verdict
+from llmops.report import ranks, rows, stops, table, wanted_labels
 
 
 class View(NamedTuple):
@@ -31,7 +31,7 @@ def main(places: Places, suite: str | None, out: str | None = None, view: View =
     Args:
         out: look into this folder only, ``results`` or ``runs``.
     """
-    found = []
+    found, ranking = [], []
     for name, here in _latest(places, suite, (out,) if out else OUTS).items():
         if not view.as_json:
             print(_source(here.suite(name)))
@@ -39,11 +39,13 @@ def main(places: Places, suite: str | None, out: str | None = None, view: View =
         verdicts = here.suite(name, "verdicts.jsonl")
         judged = list(jsonl.read(verdicts, Verdict)) if verdicts.exists() else []
         found += rows(estimates, judged)
+        ranked = here.suite(name, "ranking.jsonl")
+        ranking += list(jsonl.read(ranked, Ranked)) if ranked.exists() else []
     if view.as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
         print(table([row for row in found if _wanted(row, slices=view.slices)], signatures=view.signatures))
-        for line in [*stops(found), *wanted_labels(found)]:
+        for line in [*stops(found), *wanted_labels(found), *ranks(ranking)]:
             print(line)
 
 

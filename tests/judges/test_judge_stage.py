@@ -9,6 +9,7 @@ import pytest
 from llmops import jsonl
 from llmops.cli import main
 from llmops.records import Ranked, Spend
+from llmops.report import ranks
 from tests.judges.conftest import Court
 from tests.servers.behaviour import Behaviour
 
@@ -132,6 +133,10 @@ def test_runs_that_are_held_against_each_other_are_ranked(court: Making) -> None
     assert [(r.model, r.win_rate, r.n) for r in (first, second)] == [("b", 0.75, 4), ("a", 0.25, 4)]
     assert first.strength == pytest.approx(math.log(3) / 2)
     assert (first.strength_low, first.controlled, len(first.reasons)) == (None, None, 2)
+    best, worst = ranks([first, second])
+    assert best.startswith("s: better: 1. b · ")
+    assert "win rate 0.75" in best
+    assert worst.startswith("s: better: 2. a · ")
 
 
 JURY = {

@@ -99,6 +99,8 @@ class _Given(NamedTuple):
     reference: Mapping[str, tuple[str, Column]]
     unread: Mapping[Run, int]
     labels: Sequence[Label] = ()
+    theirs: Sequence[Score] = ()
+    """The baseline's."""
 
 
 def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
@@ -112,7 +114,9 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
         drawn={r.example_id: r.drawn for r in rows.responses if r.drawn is not None},
         bounded=frozenset(metric.name for metric in plan.metrics if metric.bounded and not metric.corpus),
     )
-    given = _given(plan, responses, rows.scores, baseline, about)._replace(labels=rows.labels)
+    given = _given(plan, responses, rows.scores, baseline, about)._replace(
+        labels=rows.labels, theirs=baseline.scores if baseline else ()
+    )
     classes = _classes(plan, given, about)
     found = _found(plan, given, about, classes)
     again = partial(_again, plan, given, about)
@@ -134,7 +138,7 @@ def _found(
     found += [_macro_f1(run, report, found, about) for run, report in classes.items()]
     found += _calibrations(plan, given.responses, given.scores, about)
     found += repeated_estimates(plan.suite, given.scores, about)
-    return [*found, *corrected_estimates(plan.suite, given.scores, given.labels, about)]
+    return [*found, *corrected_estimates(plan.suite, given.scores, given.labels, about, given.theirs)]
 
 
 def _again(plan: Plan, given: _Given, about: Setting, confidence: float) -> list[Estimate]:

@@ -28,22 +28,31 @@ class _Judged(NamedTuple):
 
 
 def corrected_estimates(
-    suite: Suite, scores: Sequence[Score], labels: Sequence[Label], about: Setting
+    suite: Suite,
+    scores: Sequence[Score],
+    labels: Sequence[Label],
+    about: Setting,
+    baseline: Sequence[Score] = (),
 ) -> Iterator[Estimate]:
     """Yield both estimates of each judge's metric, run and slice that has any label.
 
     An answer's label is the mean of what people said of it, words by the value that the judge gives them.
     The labelled answers must be a random part of the judged ones, or have their chances. The difference
     to the baseline is told where that is a run of the suite, whose answers are the ones that were labelled.
+
+    Args:
+        baseline: the baseline's scores.
     """
-    held = dict(_held(suite, scores, labels))
-    chosen = suite.baseline
-    own = None if chosen is None or chosen.elsewhere else Run(chosen.model or "", chosen.prompt or "")
-    for (run, metric), ours in held.items():
-        theirs = held.get((own, metric)) if own and own != run else None
+    elsewhere = suite.baseline is not None and suite.baseline.elsewhere
+    theirs = {} if elsewhere else {m: (run, each) for (run, m), each in _held(suite, baseline, labels)}
+    for (run, metric), ours in _held(suite, scores, labels):
+        other = theirs.get(metric)
         for name in about.slices:
             for estimate in _of_slice(run, metric, name, ours, about):
-                yield estimate if theirs is None else _beside(estimate, str(own), (ours, theirs), about)
+                if other is None or other[0] == run:
+                    yield estimate
+                else:
+                    yield _beside(estimate, str(other[0]), (ours, other[1]), about)
 
 
 def _held(

@@ -10,10 +10,10 @@ from llmops.judges.catalog import load_judge
 from llmops.judges.injected import Attempt, Steered, best_of, injected, load_attempts, steered
 from llmops.judges.judge import Judge, Subject
 from llmops.judges.specs import PairwiseSpec
+from llmops.judging import judgements, subjects
 from llmops.numbers import interval, number
 from llmops.places import Places
 from llmops.records import Judgement
-from llmops.stages.judge import judgements, subjects
 from llmops.stats.interval import Interval
 from llmops.suites import load_suite
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from llmops import jsonl
 from llmops.config import PARAMS
 from llmops.errors import UserError
+from llmops.heard import Heard, heard_again
 from llmops.models.catalog import closed_model
 from llmops.models.chosen import chosen_models
 from llmops.models.model import Model, request_key
@@ -23,7 +24,7 @@ from llmops.suites import load_suite
 
 T = TypeVar("T")
 
-FILE = "responses.jsonl"
+FILE, JUDGEMENTS = "responses.jsonl", "judgements.jsonl"
 
 
 class _Run(NamedTuple):
@@ -51,8 +52,10 @@ def record(root: Path, suite: str, file: Path, out: str | None = None) -> None:
         run = _traced(places, suite, store)
         path = places.suite(suite, FILE)
         responses = list(jsonl.read(path, Response))
-        count = write_recording(file, _header(run, path, responses), _entries(run, responses))
-    print(f"{file}: {count:,} replies that {len(responses):,} responses of {path} rest on")
+        heard = heard_again(places, suite, store)
+        header = _header(run, path, responses, heard)
+        count = write_recording(file, header, [*_entries(run, responses), *heard.entries])
+    print(f"{file}: {count:,} replies that {len(responses):,} responses of {path} rest on{_beside(heard)}")
 
 
 def replay(root: Path, file: Path, again: Callable[[Places, str, list[str], int], None]) -> int:
@@ -62,9 +65,17 @@ def replay(root: Path, file: Path, again: Callable[[Places, str, list[str], int]
         again: does a suite's stages, given its name, the models and how many examples to ask.
     """
     header, places = Recording(file).header, Places(root, TRYOUTS)
-    again(places, header.suite, list(header.models), header.examples)
-    path = places.suite(header.suite, FILE)
-    if _sha256(path) == header.responses:
+    again(places, header.suite, header.asked or list(header.models), header.examples)
+    files = {FILE: header.responses}
+    if header.judgements is not None:
+        files[JUDGEMENTS] = header.judgements
+    recorded = {places.suite(header.suite, name): sha256 for name, sha256 in files.items()}
+    return max(_held(path, sha256) for path, sha256 in recorded.items())
+
+
+def _held(path: Path, sha256: str) -> int:
+    """Say whether a file is that of the recorded run, and return 0 if it is."""
+    if _sha256(path) == sha256:
         print(f"equal: {path} is byte for byte that of the recorded run")
         return 0
     print(f"different: {path} is not that of the recorded run; its replies are, so code or settings changed")
@@ -91,14 +102,23 @@ def _traced(places: Places, name: str, store: Store) -> _Run:
     )
 
 
-def _header(run: _Run, path: Path, responses: list[Response]) -> Header:
+def _header(run: _Run, path: Path, responses: list[Response], heard: Heard) -> Header:
     answered = dict.fromkeys(response.model for response in responses)
+    models = {name: _of(run.models, name, "model").identity for name in answered}
+    judgements = path.with_name(JUDGEMENTS)
     return Header(
         suite=run.job.suite,
-        models={name: _of(run.models, name, "model").identity for name in answered},
+        models={**heard.models, **models},
+        asked=list(answered),
         examples=len({response.example_id for response in responses}),
         responses=_sha256(path),
+        judges=heard.judges,
+        judgements=_sha256(judgements) if heard.judges else None,
     )
+
+
+def _beside(heard: Heard) -> str:
+    return f", and those of the judges {', '.join(heard.judges)}" if heard.judges else ""
 
 
 def _entries(run: _Run, responses: list[Response]) -> Iterator[Entry]:

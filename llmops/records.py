@@ -233,7 +233,7 @@ class Judgement(Record, omit_defaults=True):
     """The verdict as it was given: a class, a grade, or ``win``, ``loss``, ``tie``."""
     explanation: str | None = None
     reason: str | None = None
-    """Why there is no value; ``order`` where a pair is a tie because both orders disagree."""
+    """Why there is no value, or a jury's member gave none; ``order`` where both orders of a pair disagree."""
     missing: MissingKind | None = None
     weighted: bool = False
     """The value is the mean of the grades by their probabilities, not the grade that was written."""

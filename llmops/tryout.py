@@ -34,7 +34,7 @@ def main(
             _ask_until_decided(places, name, only, limit)
         else:
             generate.main(places, name, only, limit, recording)
-        _evaluate(places, name)
+        _evaluate(places, name, recording)
 
 
 def _ask_until_decided(places: Places, name: str, only: list[str] | None, limit: int | None) -> None:
@@ -46,11 +46,11 @@ def _ask_until_decided(places: Places, name: str, only: list[str] | None, limit:
         print(line, file=sys.stderr)
 
 
-def _evaluate(places: Places, name: str) -> None:
+def _evaluate(places: Places, name: str, recording: Path | None) -> None:
     from llmops.stages import compare, gate, judge, publish, score, show
 
     score.main(places, name)
-    judge.main(places, name)
+    judge.main(places, name, recording)
     compare.main(places, name)
     gate.main(places, name)
     publish.main(places, name)

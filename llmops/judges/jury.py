@@ -48,12 +48,18 @@ def _verdict(judge: Judge, subject: Subject, said: dict[str, Judgement]) -> Judg
         label=next((each.label for each in said.values() if each.value == value and not silent), None),
         disagreement=disagreement,
         missing=("unjudged" if tied else one.missing or "unjudged") if silent else None,
-        reason=("no majority among the votes" if tied else one.reason) if silent else None,
+        reason="no majority among the votes" if tied else _silence(said),
         votes=votes,
         other_model=one.other_model,
         other_prompt=one.other_prompt,
         cost_usd=total(each.cost_usd for each in said.values()),
+        turns=[turn for each in said.values() for turn in each.turns],
     )
+
+
+def _silence(said: dict[str, Judgement]) -> str | None:
+    """Return why the first member that gave no vote gave none, None where all voted."""
+    return next((f"{name}: {each.reason}" for name, each in said.items() if each.value is None), None)
 
 
 def counted(cast: Sequence[float], vote: str) -> tuple[float | None, float | None]:

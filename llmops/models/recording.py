@@ -26,11 +26,17 @@ class Header(Record, kw_only=True):
     recording: Literal[1] = VERSION
     suite: str
     models: dict[str, dict[str, Any]]
-    """Name in params.yaml → identity."""
+    """Name in params.yaml → identity; the judges' models among them."""
+    asked: list[str] = []
+    """Those of the models that the suite asks; [] for all."""
     examples: int
     """How many examples each model was asked."""
     responses: str
     """sha256 of the run's responses.jsonl."""
+    judges: list[str] = []
+    """Whose verdicts it holds too."""
+    judgements: str | None = None
+    """sha256 of the run's judgements.jsonl; None where it had no judge."""
 
 
 class Entry(Record):

@@ -1,0 +1,164 @@
+"""Answers to what judges say of them: what is stored is given again, what is missing is asked."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+import msgspec
+
+from llmops import jsonl
+from llmops.config import PARAMS, section
+from llmops.errors import Stopped
+from llmops.generating import GO_ON, Round, Run
+from llmops.judges.asking import Cases, Hearing
+from llmops.judges.bench import judging
+from llmops.judges.catalog import judge_model
+from llmops.judges.judge import Case, Judge, Subject
+from llmops.models.budget import Budget, checked
+from llmops.models.catalog import closed_model, open_model
+from llmops.models.model import Model
+from llmops.models.recording import Recording, replayed
+from llmops.models.stack import Limits, check_budget
+from llmops.models.stoppable import Stop
+from llmops.models.store import open_store
+from llmops.models.unheeded import told_unheeded
+from llmops.places import Places, state_folder
+from llmops.records import Example, Judgement, Response
+from llmops.scoring import beside_examples
+from llmops.signals import on_signals
+from llmops.suites import load_suite
+
+SPEND = "spend.jsonl"
+
+Open = Callable[[Judge], Model]
+"""Gives the model that a judge asks."""
+
+
+class Params(Limits):
+    """How much is asked of judges at once, how patiently, in which order, and what a run may take."""
+
+    seed: int = 0
+
+
+class Court(NamedTuple):
+    """What all judges of one run share."""
+
+    places: Places
+    suite: str
+    run: Run
+    opened: Open
+
+
+def subjects(places: Places, name: str) -> list[Subject]:
+    """Return the suite's answers, each beside its example."""
+
+    def examples() -> Iterator[Example]:
+        return jsonl.read(places.suite(name, "examples.jsonl"), Example)
+
+    responses = jsonl.read(places.suite(name, "responses.jsonl"), Response)
+    return [Subject(*pair) for pair in beside_examples(responses, examples)]
+
+
+def closed(places: Places, judge: Judge) -> Model:
+    """Return the model that a judge asks, with its identity but without key, server or memory."""
+    return closed_model(judge.spec.model, judge_model(places, judge), places)  # type: ignore[union-attr]
+
+
+def opening(places: Places) -> Open:
+    """Return what opens the judges' models as params.yaml describes them."""
+    return lambda judge: open_model(judge.spec.model, judge_model(places, judge), places)  # type: ignore[union-attr]
+
+
+def replaying(places: Places, path: Path, *, wholly: bool) -> Open:
+    """Return what has the judges' models answered by a recording.
+
+    Args:
+        wholly: all of them, so that nothing is ever asked; else those whose verdicts it holds, and the
+            others are asked.
+    """
+    recording, live = Recording(path), opening(places)
+
+    def opened(judge: Judge) -> Model:
+        if not wholly and judge.name not in recording.header.judges:
+            return live(judge)
+        model = closed(places, judge)
+        return replayed(model, recording) if model.stored else model
+
+    return opened
+
+
+def judgements(
+    places: Places,
+    name: str,
+    judges: Sequence[str],
+    answers: Sequence[Subject],
+    opened: Open | None = None,
+) -> list[Judgement]:
+    """Return what these judges say of these answers of the suite.
+
+    Args:
+        opened: gives the judges' models; those of params.yaml when None.
+
+    Raises:
+        UserError: a judge that there is not, or a wrong setting.
+        Stopped: the user ended the run; what was answered is stored.
+    """
+    try:
+        return asyncio.run(_judge_all(places, name, judges, answers, opened or opening(places)))
+    except asyncio.CancelledError:
+        raise Stopped(f"stopped at once: what was answered is stored, and {GO_ON}") from None
+
+
+async def _judge_all(
+    places: Places, name: str, judges: Sequence[str], answers: Sequence[Subject], opened: Open
+) -> list[Judgement]:
+    suite, settings, stop = load_suite(places.root, name), section(places.root, "judge", Params), Stop()
+    checked(settings, f"{PARAMS}: judge")
+    with (
+        closing(open_store(f"sqlite:///{state_folder(places.root) / places.store}")) as store,
+        on_signals(stop.ask),
+    ):
+        court = Court(places, name, Run(store, Budget(settings), settings, stop, settings.seed), opened)
+
+        async def ask(judge: Judge, cases: Sequence[Case]) -> list[Response]:
+            return await _ask(court, judge, cases)
+
+        given = judging(places, answers, suite.baseline, ask)
+        return [each for judge in judges for each in await given(judge)]
+
+
+async def _ask(court: Court, judge: Judge, cases: Sequence[Case]) -> list[Response]:
+    """Return what a judge's model says to each case, and write down what was spent, however it ends."""
+    if not cases or judge.prompt is None:
+        return []
+    model = court.opened(judge)
+    found: dict[int, Response] = {}
+
+    def put(number: int, line: bytes) -> None:
+        found[number] = msgspec.json.decode(line, type=Response)
+
+    started, at = monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        check_budget([model], court.run.limits)
+        asked = Round(court.run, Hearing(court.suite, judge, Cases(judge.prompt, cases)), model, put)
+        try:
+            await asked.ask_all()
+        finally:
+            _book(court, judge, asked, at, monotonic() - started)
+    finally:
+        await model.close()
+    return [found[number] for number in range(len(cases))]
+
+
+def _book(court: Court, judge: Judge, asked: Round, at: str, seconds: float) -> None:
+    if asked.unheeded:
+        told = told_unheeded(asked.unheeded, asked.answers)
+        print(f"judge {asked.suite}: {judge.name}: {told}", file=sys.stderr)
+    spent = [row for row in asked.spend(at, seconds) if row.calls or row.hits]
+    rows = [msgspec.structs.replace(row, judge=judge.name) for row in spent]
+    jsonl.append(state_folder(court.places.root) / SPEND, rows)

@@ -13,12 +13,17 @@ from llmops import jsonl
 from llmops.cards.card import load_card
 from llmops.cards.examples import read_examples
 from llmops.config import section
-from llmops.estimating import Amount, Amounts, Estimated, Missing, amounts
+from llmops.estimating import BYTES_PER_TOKEN, Amount, Amounts, Estimated, Missing, amounts
+from llmops.hearings import answers_ahead, hearings
+from llmops.judges.catalog import judge_model
+from llmops.judges.judge import Subject
+from llmops.judging import closed
 from llmops.models.catalog import closed_model, tokenizer
 from llmops.models.chosen import chosen_models
 from llmops.models.earlier import earlier, wire_bytes
 from llmops.models.metered import IN_PROCESS, most_output
 from llmops.models.model import Model
+from llmops.models.recording import Recording, replayed
 from llmops.models.stack import cost_of, price_source
 from llmops.models.store import STORE
 from llmops.numbers import dollars, number
@@ -29,12 +34,14 @@ from llmops.records import Request
 from llmops.report import aligned
 from llmops.stages import fetch
 from llmops.stages.generate import Params
-from llmops.suites import load_suite
+from llmops.suites import Suite, load_suite
 from llmops.totals import total
 
 TOKENIZED = 1000
 """The most requests of a model and prompt that its tokenizer counts; the others follow by their length."""
 SUMS = ("input_tokens", "output_tokens", "seconds", "cost_usd")
+UNKNOWN_LENGTH = 1000
+"""Characters of an answer of which nothing tells how long it will be."""
 COUNTS = ("questions", "stored", "calls")
 HEAD = ("suite", "model", "prompt", *COUNTS, "tokens in", "tokens out", "seconds", "cost")
 
@@ -67,7 +74,7 @@ def main(places: Places, suites: Sequence[str], choice: Choice = ALL, *, as_json
 
 
 def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estimated]:
-    """Yield a row for each model and prompt of a suite.
+    """Yield a row for each model and prompt of a suite, then one for each of its judges.
 
     Raises:
         UserError: what `llmops run` would raise of what is known without asking.
@@ -76,12 +83,42 @@ def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estim
     fetch.main(places, [name])
     seed = section(places.root, "generate", Params).seed
     job = load_job(_examples(places, name, suite.dataset), name, suite, choice.limit, seed)
-    store = state_folder(places.root) / STORE
+    store, answers = state_folder(places.root) / STORE, list[Subject]()
     for named, spec in chosen_models(places, suite, choice.models).items():
-        model, count = closed_model(named, spec, places), tokenizer(named, spec, places)
+        model, count, rows = (
+            closed_model(named, spec, places),
+            tokenizer(named, spec, places),
+            list[Estimated](),
+        )
         for left in pending(job, model, store):
             left = left._replace(requests=[]) if suite.recording else left
-            yield _row(name, model, left, amounts(_missing(model, left, count, store)))
+            rows.append(_row(name, model, left, count, store))
+        yield from rows
+        if suite.judges:
+            replies = replayed(model, Recording(places.root / suite.recording)) if suite.recording else model
+            answers += answers_ahead(job, replies, store, {row.prompt: _length(row) for row in rows})
+    yield from _judges(places, name, suite, answers, store)
+
+
+def _judges(
+    places: Places, name: str, suite: Suite, answers: Sequence[Subject], store: Path
+) -> Iterator[Estimated]:
+    """Yield a row for each judge that is a model; a recording's verdicts count as stored."""
+    recorded = Recording(places.root / suite.recording).header.judges if suite.recording else []
+    for hearing in hearings(places, name, suite, answers):
+        judge, model = hearing.judge, closed(places, hearing.judge)
+        count = tokenizer(model.name, judge_model(places, judge), places)
+        for left in pending(hearing, model, store):
+            left = left._replace(requests=[]) if judge.name in recorded else left
+            row = _row(name, model, left, count, store)
+            yield msgspec.structs.replace(row, judge=judge.name)
+
+
+def _length(row: Estimated) -> int:
+    """Return how many characters an answer that is not there yet is likely to have."""
+    if not row.calls or row.output_tokens.value is None:
+        return UNKNOWN_LENGTH
+    return round(BYTES_PER_TOKEN[1] * row.output_tokens.value / row.calls)
 
 
 def _examples(places: Places, name: str, dataset: str) -> Places:
@@ -112,7 +149,7 @@ def _tokenized(model: Model, requests: Sequence[Request], count: Count) -> list[
     return [(float(wire_bytes(model.wire(request))), float(count(request))) for request in chosen]
 
 
-def _row(suite: str, model: Model, left: Pending, sums: Amounts) -> Estimated:
+def _row(suite: str, model: Model, left: Pending, count: Count | None, store: Path) -> Estimated:
     return Estimated(
         suite=suite,
         model=model.name,
@@ -121,7 +158,7 @@ def _row(suite: str, model: Model, left: Pending, sums: Amounts) -> Estimated:
         stored=left.questions - len(left.requests),
         calls=len(left.requests),
         price_source=price_source(model),
-        **sums._asdict(),
+        **amounts(_missing(model, left, count, store))._asdict(),
     )
 
 

@@ -26,7 +26,7 @@ class Amount(Record):
 
 
 class Estimated(Record):
-    """What asking one model through one prompt will take."""
+    """What asking one model through one prompt will take, for answers or for verdicts on them."""
 
     suite: str
     model: str
@@ -41,6 +41,8 @@ class Estimated(Record):
     """Of answering, one request after the other."""
     cost_usd: Amount
     price_source: str | None
+    judge: str | None = None
+    """The judge that the model is asked for; None for the answers themselves."""
 
 
 class Missing(NamedTuple):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,8 +22,7 @@ from llmops.models.stoppable import STOPPED, Stop, Stopping
 from llmops.models.store import Store
 from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
-from llmops.prompts import Prompt
-from llmops.questions import Begun, Question
+from llmops.questions import Asked, Begun, Question
 from llmops.records import Fault, Reply, Response, Spend
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
@@ -34,38 +33,6 @@ GO_ON = "the same command goes on from there"
 
 Put = Callable[[int, bytes], None]
 """Takes a question's number and its Response as a line."""
-
-
-class Numbered(Protocol):
-    """Questions that are known by their numbers."""
-
-    @property
-    def prompts(self) -> Sequence[Prompt]:
-        """What they are asked through."""
-
-    def __len__(self) -> int: ...
-
-    def at(self, numbers: Sequence[int]) -> Iterator[Question]:
-        """Yield those of these numbers."""
-
-
-class Asked(Protocol):
-    """What is asked of one model."""
-
-    @property
-    def suite(self) -> str:
-        """The suite that it is asked for."""
-
-    @property
-    def title(self) -> str:
-        """What the progress is shown under."""
-
-    @property
-    def questions(self) -> Numbered:
-        """All that is asked."""
-
-    def begin(self, question: Question) -> Begun:
-        """Return the asking of one question with its first Request."""
 
 
 class Run(NamedTuple):

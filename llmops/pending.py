@@ -1,4 +1,4 @@
-"""The first requests of a job that no stored answer saves."""
+"""The first requests of a job, or of a judge's hearing, that no stored answer saves."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from llmops.models.earlier import Earlier, wire_bytes
 from llmops.models.model import Model, request_key
 from llmops.models.store import SCHEME, open_store
-from llmops.questions import Job, Question
+from llmops.questions import Asked, Question
 from llmops.records import Reply, Request
 
 BLOCK = 256
@@ -31,7 +31,7 @@ class Pending(NamedTuple):
     known: list[Earlier]
 
 
-def pending(job: Job, model: Model, store: Path) -> Iterator[Pending]:
+def pending(job: Asked, model: Model, store: Path) -> Iterator[Pending]:
     """Yield, for each prompt, what a run would send; a model whose answers exist is sent nothing.
 
     A task's later requests hang on its replies, so only its first are told.
@@ -56,7 +56,7 @@ def pending(job: Job, model: Model, store: Path) -> Iterator[Pending]:
         yield Pending(prompt, len(requests), fresh, took)
 
 
-def _first(job: Job, question: Question) -> Request:
+def _first(job: Asked, question: Question) -> Request:
     return job.begin(question)[1]
 
 

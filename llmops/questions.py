@@ -3,7 +3,7 @@
 import random
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from llmops.cards.card import load_card
 from llmops.cards.examples import labels as labels_of
@@ -57,6 +57,40 @@ class Questions:
         examples = self.examples.at(example for (_, example), _ in places)
         for ((prompt, _), repeat), example in zip(places, examples, strict=True):
             yield Question(example, self.prompts[prompt], repeat)
+
+
+class Numbered(Protocol):
+    """Questions that are known by their numbers."""
+
+    @property
+    def prompts(self) -> Sequence[Prompt]:
+        """What they are asked through."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Question]: ...
+
+    def at(self, numbers: Sequence[int]) -> Iterator[Question]:
+        """Yield those of these numbers."""
+
+
+class Asked(Protocol):
+    """What is asked of one model."""
+
+    @property
+    def suite(self) -> str:
+        """The suite that it is asked for."""
+
+    @property
+    def title(self) -> str:
+        """What the progress is shown under."""
+
+    @property
+    def questions(self) -> Numbered:
+        """All that is asked."""
+
+    def begin(self, question: Question) -> Begun:
+        """Return the asking of one question with its first Request."""
 
 
 class Job(NamedTuple):

@@ -14,6 +14,7 @@ from llmops.cards.schema import Card, CardFile, Fields, Join
 from llmops.cli import cli
 from llmops.config import SECTIONS
 from llmops.judges.catalog import KINDS as JUDGES
+from llmops.judging import Params as Judging
 from llmops.metrics.catalog import METRICS
 from llmops.models.catalog import KINDS
 from llmops.models.metered import UNBILLED
@@ -23,7 +24,7 @@ from llmops.prices import Price
 from llmops.probes.examining import PROBES
 from llmops.prompts import PromptFile, PromptMessage, Shot
 from llmops.records import MissingKind, Response, Sampling
-from llmops.stages import compare, gate, generate, judge, publish
+from llmops.stages import compare, gate, generate, publish
 from llmops.suites import Baseline, Rule, Suite
 from llmops.summary import Run, run_estimates, setting
 from llmops.tasks.catalog import TASKS
@@ -45,7 +46,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         **{f"kind {kind}": record for kind, (record, _) in KINDS.items()},
         **{f"kind {kind}": each.spec for kind, each in JUDGES.items() if kind != "python"},
         "kind python (judge)": JUDGES["python"].spec,
-        "judge": judge.Params,
+        "judge": Judging,
         "batch": BatchSpec, "sampling": Sampling, "price": Price,
         "generate": generate.Params, "compare": comparing.Settings, "publish": publish.Params, "sentinel": sentinel.Settings,
         "Prompt files": PromptFile, "messages": PromptMessage, "few_shot": Shot,

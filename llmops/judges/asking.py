@@ -23,6 +23,9 @@ class Cases:
     def __len__(self) -> int:
         return len(self._cases)
 
+    def __iter__(self) -> Iterator[Question]:
+        return self.at(range(len(self)))
+
     def at(self, numbers: Sequence[int]) -> Iterator[Question]:
         """Yield the questions of these numbers."""
         for number in numbers:

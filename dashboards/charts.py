@@ -37,6 +37,23 @@ def intervals(frame: pd.DataFrame, title: str, marker: float | None) -> Picture:
     return _sized(alt.layer(*_marker(marker), line, dot), len(frame))
 
 
+def win_rates(frame: pd.DataFrame) -> Picture:
+    """Draw each candidate's win rates with their intervals, with a line where all are even."""
+    rows = alt.Y("candidate:N", sort=list(frame["candidate"]), title=None, axis=_names())
+    kinds = alt.Color("kind:N", title=None, scale=alt.Scale(range=COLOURS), legend=alt.Legend(orient="top"))
+    base = alt.Chart(frame).encode(y=rows, yOffset="kind:N", color=kinds)
+    share = alt.Scale(domain=[0, 1])
+    line = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", title=say("win_rate"), scale=share, axis=_ticks()), x2="high:Q"
+    )
+    dot = base.mark_point(filled=True, size=110, opacity=1).encode(
+        x="value:Q",
+        shape=alt.Shape("kind:N", legend=None, scale=alt.Scale(range=SHAPES)),
+        tooltip=_tips(candidate="N", kind="N", value=".3f", low=".3f", high=".3f", n=","),
+    )
+    return _sized(alt.layer(*_marker(0.5), line, dot), len(frame))
+
+
 def differences(frame: pd.DataFrame) -> Picture:
     """Draw each candidate's difference to the baseline with its interval; zero is no difference."""
     rows = alt.Y("candidate:N", sort=list(frame["candidate"]), title=None, axis=_names())

@@ -11,7 +11,7 @@ import streamlit as st
 from llmops import jsonl
 from llmops.errors import UserError
 from llmops.places import Places, state_folder
-from llmops.records import Estimate, Example, Record, Response, Score, Spend, Verdict
+from llmops.records import Estimate, Example, Judgement, Ranked, Record, Response, Score, Spend, Verdict
 
 T = TypeVar("T")
 
@@ -19,6 +19,9 @@ KINDS: dict[str, type[Record]] = {
     "examples.jsonl": Example,
     "responses.jsonl": Response,
     "scores.jsonl": Score,
+    "judged.jsonl": Score,
+    "judgements.jsonl": Judgement,
+    "ranking.jsonl": Ranked,
     "estimates.jsonl": Estimate,
     "verdicts.jsonl": Verdict,
 }
@@ -68,8 +71,16 @@ class Evaluation(NamedTuple):
         return _rows(self._stamp("responses.jsonl"), Response)
 
     def scores(self) -> tuple[Score, ...]:
-        """Return each metric's value for each response."""
-        return _rows(self._stamp("scores.jsonl"), Score)
+        """Return each metric's value for each response, those of judges behind the others."""
+        return (*_rows(self._stamp("scores.jsonl"), Score), *_rows(self._stamp("judged.jsonl"), Score))
+
+    def judgements(self) -> tuple[Judgement, ...]:
+        """Return what judges said of each response."""
+        return _rows(self._stamp("judgements.jsonl"), Judgement)
+
+    def ranking(self) -> tuple[Ranked, ...]:
+        """Return where pairwise judges put each run, the strongest first."""
+        return _rows(self._stamp("ranking.jsonl"), Ranked)
 
     def estimates(self) -> tuple[Estimate, ...]:
         """Return each metric over each slice."""

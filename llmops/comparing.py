@@ -112,6 +112,7 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
         corpora={metric.name: metric.corpus for metric in plan.metrics if metric.corpus},
         resampling=_drawing(plan),
         drawn={r.example_id: r.drawn for r in rows.responses if r.drawn is not None},
+        read=frozenset(metric.name for metric in plan.metrics),
         bounded=frozenset(metric.name for metric in plan.metrics if metric.bounded and not metric.corpus),
     )
     given = _given(plan, responses, rows.scores, baseline, about)._replace(
@@ -204,8 +205,10 @@ def _signed(estimate: Estimate, plan: Plan) -> Estimate:
     based = CLASSIFIED if estimate.metric == MACRO_F1 else estimate.metric
     based = plan.suite.metrics[0] if estimate.metric in CALIBRATION else based
     metric = next((metric for metric in plan.metrics if metric.name == based), None)
-    signed = replace(estimate, signature=signature(estimate, plan.suite.task, metric, _drawing(plan)))
-    if estimate.metric.partition(".")[0] in plan.suite.judges and estimate.metric.endswith(DISAGREEMENT):
+    judged = estimate.metric.partition(" ")[0].partition(".")[0] in plan.suite.judges
+    reads = "judge" if judged else plan.suite.task
+    signed = replace(estimate, signature=signature(estimate, reads, metric, _drawing(plan)))
+    if judged and estimate.metric.endswith(DISAGREEMENT):
         return replace(signed, higher_is_better=False)
     if metric is None or estimate.metric in CALIBRATION:
         return signed

@@ -141,5 +141,5 @@ def _estimate(run: Run, metric: str, name: str, found: Corrected, about: Setting
         suite=about.suite, model=run.model, prompt=run.prompt, metric=metric, slice=name,
         value=interval.value, se=interval.se, low=interval.low, high=interval.high,
         confidence=about.confidence, method=interval.method, n=interval.n, reason=interval.reason,
-        policy=about.policy, labels=found.labels, more_labels=found.more_labels,
+        policy=about.policy_of(metric), labels=found.labels, more_labels=found.more_labels,
     )  # fmt: skip

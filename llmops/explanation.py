@@ -133,6 +133,8 @@ def _flip(flip: Flip) -> Iterator[str]:
     binary = {flip.before, flip.after} == {0.0, 1.0}
     values = "" if binary else f" ({number(flip.before)} → {number(flip.after)})"
     yield f"    {_quoted(flip.answer_before)} → {_quoted(flip.answer_after)}{values}"
+    if flip.verdict_before or flip.verdict_after:
+        yield f"    judged {_quoted(flip.verdict_before or '')} → {_quoted(flip.verdict_after or '')}"
 
 
 def _quoted(text: str) -> str:

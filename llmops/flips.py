@@ -19,6 +19,8 @@ class Side(NamedTuple):
     stored: Mapping[str, float | None] = {}
     """Metric → its value over all examples, as it was estimated then."""
     lower_is_better: frozenset[str] = frozenset()
+    verdicts: Mapping[tuple[str, str], str] = {}
+    """Metric and example id → what a judge said."""
 
 
 class Shift(Record):
@@ -53,6 +55,9 @@ class Flip(Record):
     answer_after: str
     changed: bool
     """The example itself says something else in one of the two."""
+    verdict_before: str | None = None
+    """What the judge said whose metric it is; None of another metric, and where that was not kept."""
+    verdict_after: str | None = None
 
 
 def answers(responses: Iterable[Response]) -> dict[str, dict[int, Response]]:
@@ -118,6 +123,8 @@ def _flip(metric: str, example_id: str, before: Side, after: Side) -> Flip:
         answer_before=said_before,
         answer_after=said_after,
         changed=before.examples.get(example_id) != after.examples.get(example_id),
+        verdict_before=before.verdicts.get((metric, example_id)),
+        verdict_after=after.verdicts.get((metric, example_id)),
     )
 
 

@@ -63,5 +63,5 @@ def _of_slices(
             suite=about.suite, model=run.model, prompt=run.prompt, metric=metric, slice=name, value=at.value,
             se=at.se, low=at.low, high=at.high, confidence=about.confidence, method=at.method, n=at.n,
             missing=sum(i in values and values[i] is None for i in members), reason=at.reason,
-            policy=about.policy,
+            policy=about.policy_of(metric.rpartition(" ")[0]),
         )  # fmt: skip

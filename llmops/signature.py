@@ -18,7 +18,7 @@ def signature(estimate: Estimate, task: str, metric: Metric | None, resampling: 
     """Return the estimate's signature.
 
     ``label_accuracy|v:1|read:label|unread:wrong|n:733|ci:wilson 0.95|llmops:0.1.0``: metric, its
-    version and settings, the task that read the answers, what an unread answer counts as, the
+    version and settings, the task that read the answers (or ``judge``), what an unread one counts as, the
     slice when it is not all examples, the examples that enter, the interval.
 
     Args:

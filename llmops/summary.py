@@ -62,6 +62,12 @@ class Setting(NamedTuple):
     """Example id → its place in the order of a sequential run; empty where it was none."""
     bounded: frozenset[str] = frozenset()
     """Metrics whose values lie between 0 and 1, whose means of a sequential run hold at every stop."""
+    read: frozenset[str] | None = None
+    """Metrics of answers as the task reads them; of all others a missing verdict is left out. None: all."""
+
+    def policy_of(self, metric: str) -> str:
+        """Return what an answer counts as that gives the metric nothing to go by."""
+        return self.policy if self.read is None or metric in self.read else "excluded"
 
 
 def setting(name: str, suite: Suite, confidence: float, examples: Sequence[Example]) -> Setting:
@@ -177,7 +183,7 @@ def metric_estimates(
             estimate,
             missing=sum(i in column.missing for i in ids),
             counted_wrong=sum(i in column.counted_wrong for i in ids),
-            policy=about.policy,
+            policy=about.policy_of(metric),
             cost_usd=total(column.costs.get(i) for i in ids),
         )
         if baseline:

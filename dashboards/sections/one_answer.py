@@ -5,18 +5,21 @@ from reading import Evaluation
 from shown import candidate, count, number, unknown, usd
 from words import say
 
-from llmops.records import Response, Score, Turn
+from llmops.judges.judged import metric_of
+from llmops.records import Judgement, Response, Score, Turn
 
 
 def show_answers(evaluation: Evaluation, example_id: str) -> None:
     """Show every response to the example."""
     responses = evaluation.derived(responses_by_example).get(example_id, [])
     scores = evaluation.derived(scores_by_example).get(example_id, [])
+    said = evaluation.derived(judgements_by_example).get(example_id, [])
     abreast = {0: 1, 1: 1, 2: 2, 4: 2}.get(len(responses), 3)
     for start in range(0, len(responses), abreast):
         for column, response in zip(st.columns(abreast), responses[start : start + abreast], strict=False):
             with column.container(border=True):
                 _answer(response, [score for score in scores if _same(score, response)])
+                _judged([each for each in said if _same(each, response)])
 
 
 def responses_by_example(evaluation: Evaluation) -> dict[str, list[Response]]:
@@ -35,9 +38,30 @@ def scores_by_example(evaluation: Evaluation) -> dict[str, list[Score]]:
     return found
 
 
-def _same(score: Score, response: Response) -> bool:
+def judgements_by_example(evaluation: Evaluation) -> dict[str, list[Judgement]]:
+    """Return what judges said of each example's answers."""
+    found: dict[str, list[Judgement]] = {}
+    for each in evaluation.judgements():
+        found.setdefault(each.example_id, []).append(each)
+    return found
+
+
+def _same(row: Score | Judgement, response: Response) -> bool:
     ours = (response.model, response.prompt, response.repeat)
-    return (score.model, score.prompt, score.repeat) == ours
+    return (row.model, row.prompt, row.repeat) == ours
+
+
+def _judged(said: list[Judgement]) -> None:
+    """Show what each judge wrote beside its verdict."""
+    for each in said:
+        if written := each.explanation or each.raw:
+            st.text(f"{say('judge')} {_named(each)}: {each.label or each.reason or ''}")
+            st.code(written, language=None, wrap_lines=True)
+
+
+def _named(each: Judgement) -> str:
+    other = each.other_model and candidate(each.other_model, each.other_prompt or "")
+    return f"{metric_of(each)} ({say('against')}: {other})" if other else metric_of(each)
 
 
 def _answer(response: Response, scores: list[Score]) -> None:

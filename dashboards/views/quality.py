@@ -3,7 +3,7 @@
 import streamlit as st
 from choices import shown
 from estimates import leaderboard, of_metric, quality_metrics, tally, worst
-from sections import changes, classes, intervals, one_example, rules, slices
+from sections import changes, classes, intervals, one_example, ranking, rules, slices
 from shown import candidate, table
 from words import say
 
@@ -47,9 +47,10 @@ if estimates:
 else:
     st.info(say("no_estimates"))
 
+sections = SECTIONS | ({"ranking": ranking.show} if evaluation.ranking() else {})
 section = st.segmented_control(
     say("section"),
-    list(SECTIONS),
+    list(sections),
     default="slices",
     required=True,
     format_func=say,
@@ -57,4 +58,4 @@ section = st.segmented_control(
     persist_state="session",
     label_visibility="collapsed",
 )
-SECTIONS[section](evaluation, metric)
+sections.get(section, slices.show)(evaluation, metric)

@@ -12,6 +12,9 @@ from llmops.records import Judgement, Score
 DISAGREEMENT = ".disagreement"
 """Ending of the metric that tells how far a jury's members disagree."""
 
+TURNED = {"win": "loss", "loss": "win"}
+"""A pair's outcome → as the other side sees it."""
+
 
 class Place(NamedTuple):
     """What one Score is of."""
@@ -32,8 +35,8 @@ def judged(judgements: Iterable[Judgement]) -> Iterator[Score]:
     grouped: dict[Place, list[Judgement]] = defaultdict(list)
     for each in judgements:
         for seen in from_both_sides(each):
-            metric = f"{seen.judge}.{seen.criterion}" if seen.criterion else seen.judge
-            grouped[Place(metric, seen.model, seen.prompt, seen.example_id, seen.repeat)].append(seen)
+            place = Place(metric_of(seen), seen.model, seen.prompt, seen.example_id, seen.repeat)
+            grouped[place].append(seen)
     for place, found in grouped.items():
         yield _score(place, found)
         if found[0].disagreement is not None:
@@ -44,6 +47,16 @@ def judged(judgements: Iterable[Judgement]) -> Iterator[Score]:
                     for each in found
                 ],
             )
+
+
+def metric_of(each: Judgement) -> str:
+    """Return the metric that a Judgement is a value of: ``<judge>`` or ``<judge>.<criterion>``."""
+    return f"{each.judge}.{each.criterion}" if each.criterion else each.judge
+
+
+def words_of(each: Judgement) -> str:
+    """Return what a judge said, in its own words where it gave any; why it gave no verdict otherwise."""
+    return ": ".join(filter(None, (each.label, each.explanation or each.reason))) or each.raw or ""
 
 
 def from_both_sides(each: Judgement) -> Iterator[Judgement]:
@@ -58,6 +71,8 @@ def from_both_sides(each: Judgement) -> Iterator[Judgement]:
         other_model=each.model,
         other_prompt=each.prompt,
         value=None if each.value is None else 1.0 - each.value,
+        label=None if each.label is None else TURNED.get(each.label, each.label),
+        orders=[None if said is None else TURNED.get(said, said) for said in each.orders],
     )
 
 

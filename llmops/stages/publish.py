@@ -100,6 +100,7 @@ def _records(places: Places, found: Evidence, settings: Params, folder: Path) ->
             params=_parameters(places, found, run),
             estimates=[e for e in found.estimates if (e.model, e.prompt) == run],
             verdicts=[v for v in found.verdicts if (v.model, v.prompt) == run],
+            ranking=[r for r in _ranking(places, found.name) if (r.model, r.prompt) == run],
             provenance={**common, **_run_provenance(places, found, run, prompt)},
             text=_prompt_text(prompt),
             dataset=dataset,

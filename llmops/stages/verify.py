@@ -1,7 +1,7 @@
 """A run's files -> the terminal: equal when its numbers come out of its answers anew, else what differs."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from llmops import jsonl, provenance
@@ -104,7 +104,13 @@ def _in_results(kept: Kept, anew: Anew) -> Iterator[Difference]:
     yield from in_ranking(kept.ranking, anew.ranking)
     for run, stored in kept.logged.items():
         made = figures.metrics(e for e in anew.estimates if (e.model, e.prompt) == run)
-        yield from in_numbers(str(run), stored, made)
+        made |= figures.ranking_metrics(r for r in anew.ranking if (r.model, r.prompt) == run)
+        yield from in_numbers(str(run), _comparable(kept, stored), made)
+
+
+def _comparable(kept: Kept, stored: Mapping[str, float]) -> dict[str, float]:
+    """Return a run's numbers without its places among others, where the others were not kept with it."""
+    return {name: value for name, value in stored.items() if kept.ranking or not figures.of_ranking(name)}
 
 
 def _say(kept: Kept, found: list[Difference]) -> None:

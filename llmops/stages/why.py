@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from statistics import fmean
 
 import msgspec
@@ -11,6 +12,7 @@ from llmops.comparing import Plan, compared
 from llmops.errors import UserError
 from llmops.explanation import Examples, Explanation, lines
 from llmops.flips import Side, answers, flips, shifts
+from llmops.judges.judged import from_both_sides, metric_of, words_of
 from llmops.kept import Kept, load
 from llmops.manifest import changes, prompt_diff
 from llmops.metrics.catalog import Metric, load_metric
@@ -106,7 +108,17 @@ def _side(kept: Kept, run: Run, policy: str) -> Side:
         columns=held,
         stored={e.metric: e.value for e in own} or dict(_means(held)),
         lower_is_better=frozenset(e.metric for e in own if not e.higher_is_better),
+        verdicts=_verdicts(kept, run),
     )
+
+
+def _verdicts(kept: Kept, run: Run) -> dict[tuple[str, str], str]:
+    """Return what judges said of the run's answers, of several repeats or opponents the first."""
+    found: dict[tuple[str, str], str] = {}
+    for each in chain.from_iterable(map(from_both_sides, kept.judgements)):
+        if Run(each.model, each.prompt) == run:
+            found.setdefault((metric_of(each), each.example_id), words_of(each))
+    return found
 
 
 def _means(held: Mapping[str, Column]) -> Iterator[tuple[str, float]]:

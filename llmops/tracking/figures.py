@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmops.records import OVERALL, Estimate, Record
+from llmops.records import OVERALL, Estimate, Ranked, Record
 
 SUFFIXES = {
     "value": "",
@@ -26,6 +26,13 @@ SUFFIXES = {
     "broke": ".broke",
 }
 """Field of an Estimate → ending of its metric's name."""
+
+RANKED = {
+    "win_rate": ("win_rate", "win_low", "win_high"),
+    "strength": ("strength", "strength_low", "strength_high"),
+    "win_rate_at_one_length": ("controlled", "controlled_low", "controlled_high"),
+}
+"""Behind a pairwise judge's name → the fields of a Ranked: the value and its ends."""
 
 COUNTS = ("n", "missing", "fixed", "broke")
 
@@ -83,6 +90,23 @@ def metrics(estimates: Iterable[Estimate]) -> dict[str, float]:
         for field, suffix in SUFFIXES.items()
         if _is_known(number := getattr(estimate, field))
     }
+
+
+def ranking_metrics(ranking: Iterable[Ranked]) -> dict[str, float]:
+    """Return metric name → number for all that is known of a run's places, e.g. ``better.win_rate.low``."""
+    return {
+        metric_name(f"{row.judge}.{name}") + end: float(number)
+        for row in ranking
+        for name, fields in RANKED.items()
+        for field, end in zip(fields, ("", SUFFIXES["low"], SUFFIXES["high"]), strict=True)
+        if _is_known(number := getattr(row, field))
+    }
+
+
+def of_ranking(name: str) -> bool:
+    """Return whether a metric's name is one of a ranking's."""
+    bare = name.removesuffix(SUFFIXES["low"]).removesuffix(SUFFIXES["high"])
+    return bare.rpartition(".")[2] in RANKED
 
 
 def _is_known(number: float | None) -> bool:

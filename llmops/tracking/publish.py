@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from llmops.records import Estimate, Record, Verdict
+from llmops.records import Estimate, Ranked, Record, Verdict
 from llmops.rules import worst
 from llmops.tracking.client import artifacts, connect, failures, shown, sqlite_file
-from llmops.tracking.figures import metrics, not_known
+from llmops.tracking.figures import metrics, not_known, ranking_metrics
 from llmops.tracking.inputs import DataSet, PromptText, dataset_input, links, registered
 from llmops.tracking.traces import Home, Traced, log_traces
 
@@ -34,6 +34,8 @@ class RunRecord(Record, frozen=True, kw_only=True):
     params: dict[str, str] = msgspec.field(default_factory=dict)
     estimates: list[Estimate] = msgspec.field(default_factory=list)
     verdicts: list[Verdict] = msgspec.field(default_factory=list)
+    ranking: list[Ranked] = msgspec.field(default_factory=list)
+    """Where pairwise judges put the run."""
     provenance: dict[str, str] = msgspec.field(default_factory=dict)
     """Tags that say what the run was made from: commit, hashes, model identity, versions."""
     text: PromptText | None = None
@@ -163,7 +165,8 @@ def _log_numbers(client: "MlflowClient", run_id: str, run: RunRecord, tags: dict
     from mlflow.entities import Metric, Param, RunTag
 
     now = int(time.time() * 1000)
-    numbers = [Metric(name, value, now, 0) for name, value in metrics(run.estimates).items()]
+    known = metrics(run.estimates) | ranking_metrics(run.ranking)
+    numbers = [Metric(name, value, now, 0) for name, value in known.items()]
     params = [Param(name, value) for name, value in run.params.items()]
     for start in range(0, len(numbers), METRICS_A_BATCH):
         client.log_batch(run_id, metrics=numbers[start : start + METRICS_A_BATCH])

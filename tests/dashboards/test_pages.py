@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from llmops import jsonl
+from llmops.records import Judgement, Ranked, Response
 from tests.dashboards.a_project import HOSTILE, MODELS
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
@@ -48,6 +50,36 @@ def test_the_leaderboard_holds_values_with_their_intervals_best_first():
     assert last["value"] == "0.641 [0.4842, 0.7726]"
     assert (last["difference"], last["verdict"]) == ("is the baseline", "✗ fail")
     assert rows.iloc[0]["difference"] == "+0.1538 [-0.0262, +0.2738]"
+
+
+def test_a_pairwise_judges_ranking_is_drawn_and_listed_with_what_is_not_known(project):
+    assert "ranking" not in opened().segmented_control[0].options
+    first, second = ranked("better", MODELS[1], 0.7), ranked("better", MODELS[0], 0.3)
+    jsonl.write(project / "results/support/ranking.jsonl", [first, second])
+    test = opened(section="ranking")
+    rows = table_with(test, "strength")
+    assert list(rows["win_rate"]) == ["0.7 [0.6, 0.8]", "0.3 [0.2, 0.4]"]
+    assert list(rows["strength"]) == ["unknown ", "unknown "]
+    assert f"{MODELS[1]} · support/v1: strength: a run <b>never</b> won" in said(test)
+
+
+def ranked(judge, model, rate):
+    ends = {"win_low": rate - 0.1, "win_high": rate + 0.1}
+    none = dict.fromkeys(
+        ("strength", "strength_low", "strength_high", "controlled", "controlled_low", "controlled_high")
+    )
+    why = ["strength: a run <b>never</b> won"]
+    return Ranked("support", judge, model, "support/v1", 40, win_rate=rate, reasons=why, **ends, **none)
+
+
+def test_an_opened_answer_shows_what_its_judges_wrote(project):
+    response = next(jsonl.read(project / "results/support/responses.jsonl", Response))
+    place = {"example_id": response.example_id, "model": response.model, "prompt": response.prompt}
+    wrote = Judgement("support", judge="fits", label="no", value=0.0, explanation=HOSTILE[0], **place)
+    jsonl.write(project / "results/support/judgements.jsonl", [wrote])
+    test = opened(section="examples")
+    assert HOSTILE[0] in [element.value for element in test.code]
+    assert "Judge fits: no" in said(test)
 
 
 @pytest.mark.usefixtures("project")

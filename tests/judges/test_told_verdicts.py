@@ -1,0 +1,93 @@
+"""What judges said is told where runs are held against each other: in `why`, in MLflow, by `verify`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from llmops import jsonl
+from llmops.cli import main
+from llmops.records import Ranked, Score
+from llmops.tracking.logged import numbers
+from tests.judges.test_recorded_verdicts import exit_code, said, write_judged
+from tests.paid_api import VARIABLE, Asked, PaidApi, Sent, completion, serving
+
+RED = "\x1b[31m"
+
+
+def picky(asked: Asked) -> Sent:
+    """Judge the second prompt's answers to the first half of the questions to be wrong."""
+    if asked.body["model"] != "judge-1":
+        return completion(asked)
+    words = " ".join(message["content"] for message in asked.body["messages"])
+    if "Which is" in words:
+        first = words.index("<first") if "질문 1:" in words else 0
+        return said('{"verdict": "second"}' if first else '{"verdict": "first"}')
+    if "Which team" in words and "질문 1:" in words:
+        return said(
+            f'{{"explanation": "{RED.encode("unicode_escape").decode().replace("x1b", "u001b")}too short", "verdict": "no"}}'
+        )
+    return said('{"explanation": "so it is", "verdict": "yes"}')
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("judged")
+    with pytest.MonkeyPatch.context() as patch, serving(PaidApi(picky)) as api:
+        patch.setenv(VARIABLE, "sk-test-1")
+        patch.delenv("LLMOPS_STATE", raising=False)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        write_judged(folder, api.url, 8, judges="fits, better")
+        patch.chdir(folder)
+        main(["run", "tiny"])
+    return folder
+
+
+@pytest.fixture
+def project(judged: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(judged)
+    monkeypatch.delenv("LLMOPS_STATE", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return judged
+
+
+def runs(project: Path) -> dict[str, str]:
+    published = json.loads((project / "runs/tiny/published.json").read_bytes())
+    return {each["name"].rpartition(" · ")[2]: each["run_id"] for each in published}
+
+
+@pytest.mark.parametrize("kept", ["a folder", "MLflow"])
+def test_a_verdict_that_flipped_is_told_in_the_judges_words(
+    project: Path, capsys: pytest.CaptureFixture[str], kept: str
+) -> None:
+    ids = runs(project)
+    names = (
+        ["tiny:paid:tiny/v1", "tiny:paid:tiny/v2"] if kept == "a folder" else [ids["tiny/v1"], ids["tiny/v2"]]
+    )
+    assert exit_code("why", *names) == 0
+    told = capsys.readouterr().out
+    assert "fits: 1 → 0.875" in told
+    assert "judged “yes: so it is” → “no: \\x1b[31mtoo short”" in told
+
+
+def test_each_run_has_its_place_in_the_ranking_among_its_metrics(project: Path) -> None:
+    rows = {row.prompt: row for row in jsonl.read(project / "runs/tiny/ranking.jsonl", Ranked)}
+    logged = numbers(f"sqlite:///{project / '.llmops/mlflow.db'}", list(runs(project).values()))
+    assert len(logged) == len(rows) == 2
+    for run in logged:
+        assert run.metrics["better.win_rate"] == rows[run.prompt].win_rate
+        assert ("better.strength" in run.metrics) == (rows[run.prompt].strength is not None)
+
+
+def test_the_loser_of_a_pair_has_lost_in_its_score(project: Path) -> None:
+    scores = [s for s in jsonl.read(project / "runs/tiny/judged.jsonl", Score) if s.metric == "better"]
+    words = {1.0: "win", 0.5: "tie", 0.0: "loss"}
+    assert all(score.read == words[score.value] for score in scores if score.value is not None)
+
+
+def test_a_judged_run_is_verified_whole_and_each_run_by_itself(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code("verify", "tiny") == 0, capsys.readouterr()
+    for run_id in runs(project).values():
+        assert exit_code("verify", run_id) == 0, capsys.readouterr()

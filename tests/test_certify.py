@@ -201,6 +201,16 @@ def test_one_labelled_answer_and_an_unknown_judge_are_refused(project, capsys):
     assert run(project, "certify", "nobody", "--suite", "s") == 2
 
 
+def test_the_only_suite_that_names_a_judge_is_the_one_it_is_certified_by(project, capsys):
+    assert run(project, "certify", "fits") == 2
+    said = capsys.readouterr().err
+    assert said == "certify: 'fits' is named by the suites []; give --suite or --labels\n"
+    path = project / "params.yaml"
+    path.write_text(path.read_text().replace("slices: [kind]", "judges: [fits], slices: [kind]"))
+    assert run(project, "certify", "fits") == 0
+    assert load_certificate(certificate_file(project, "fits")).suite == "s"
+
+
 def test_answers_go_out_to_be_labelled_and_come_back(project, capsys):
     labels_file(project, "s").unlink()
     sheet = project / "sheet.csv"

@@ -141,6 +141,27 @@ def test_the_walk_through_gives_what_it_says(project: Path, installed: Installed
     assert shown["low"] < shown["value"] < shown["high"]
 
 
+def blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)  # fmt: skip
+
+
+def test_the_page_for_python_runs_as_it_is_written(
+    project: Path, installed: Installed, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(project, tmp_path / "copy")
+    installed.run(copy, "git", "add", "-A")
+    installed.run(copy, "git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-qm", "1")  # fmt: skip
+    installed.run(copy, "git", "tag", "v1.2")
+    script, test = blocks("python.md")
+    jsonl.write_text(copy / "script.py", script)
+    printed = installed.run(copy, "python", "script.py")
+    assert re.search(r"\d +demo-large +label_accuracy +0\.\d+ +-?0\.\d+ +0\.\d+\n", printed)
+    assert re.search(r"label_accuracy at least 0.85 value 0\.\d+", printed)
+    assert "v1.2: results/support: demo-large" in printed
+    jsonl.write_text(copy / "tests" / "test_support.py", test)
+    assert "1 passed" in installed.run(copy, "python", "-m", "pytest", "-p", "no:cacheprovider")
+
+
 def test_the_packaged_dashboard_shows_the_project_on_loopback(project: Path, installed: Installed) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -232,6 +232,24 @@ def test_answers_go_out_to_be_labelled_and_come_back(project, capsys):
     assert "2 labels, 0 of them new" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("filled", "message"),
+    [
+        ("s,0,ann,4\ns,999,ann,5\n", "suite 's' has no example '999'"),
+        ("s,0,ann,4\ns,1,ann,nan\n", "sheet.csv:3: label: is nan; a number must be finite"),
+        ("s,0,ann,inf\ns,1,ann,2\n", "sheet.csv:2: label: is inf; a number must be finite"),
+        ("s,0,ann,yes\ns,1,ann,nan\n", "a label is 'nan'; write a class or a finite number, or nothing"),
+    ],
+)
+def test_a_sheet_with_an_unknown_example_or_no_number_changes_nothing(project, capsys, filled, message):
+    before = labels_file(project, "s").read_bytes()
+    sheet = project / "sheet.csv"
+    sheet.write_text(f"suite,example_id,annotator,label\n{filled}")
+    assert run(project, "label", "import", str(sheet)) == 2
+    assert message in capsys.readouterr().err
+    assert labels_file(project, "s").read_bytes() == before
+
+
 def test_a_certificate_that_is_none_is_refused_by_the_gate(project):
     certificate_file(project, "fits").parent.mkdir()
     certificate_file(project, "fits").write_text("{}")

@@ -1,5 +1,8 @@
 """Suites from Python: run one, read its estimates, hold it to its rules."""
 
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +30,7 @@ class LoadedSuite(NamedTuple):
         """Evaluate the suite into ``runs/``, as ``llmops run`` does, and return it."""
         from llmops.tryout import main
 
-        main(Places(self.root, TRYOUTS), [self.name], models, limit)
+        _outside_of_loops(lambda: main(Places(self.root, TRYOUTS), [self.name], models, limit))
         return self
 
     def estimates(self) -> "pd.DataFrame":
@@ -65,6 +68,17 @@ class LoadedSuite(NamedTuple):
         if found is None:
             raise UserError(f"{self.name}: has no estimates; call run() or run `dvc repro`")
         return found
+
+
+def _outside_of_loops(work: Callable[[], None]) -> None:
+    """Do the work here, or in another thread where an event loop runs in this one, as a notebook's does."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        work()
+        return
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(work).result()
 
 
 def load(name: str, root: Path | str = ".") -> LoadedSuite:

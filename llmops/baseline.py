@@ -31,7 +31,7 @@ class Reference(NamedTuple):
     """``model · prompt``, the accepted file, or the revision with its run."""
     scores: list[Score]
     note: str = ""
-    """In words, that it is of another version of the data set."""
+    """In words, that it is of another version of the data set, or that nobody knows of which."""
 
 
 class _Held(NamedTuple):
@@ -72,6 +72,10 @@ def reference(
             "name one by model and prompt"
         )
     made = named(suite, found)
+    if made and chosen.file and held.examples is None:
+        return made._replace(
+            note=f"nothing beside {made.name} tells the data set's version; taken for this one"
+        )
     return made and _of_this_version(made, held.examples, hashes(examples))
 
 

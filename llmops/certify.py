@@ -9,7 +9,7 @@ from llmops import jsonl
 from llmops.agreement import Drawing, Figure, Item, consensus, figures, items
 from llmops.certificates import Bar, Certificate, below_bar, identity_of, write_certificate
 from llmops.comparing import Settings
-from llmops.config import section
+from llmops.config import params, section
 from llmops.draws import read_draws
 from llmops.errors import UserError
 from llmops.habits import ALONE, answers, habits, positions
@@ -47,7 +47,7 @@ def main(root: Path, judge: str, file: Path | None, suite: str | None) -> int:
 
     Args:
         file: the labels; ``data/labels/<suite>.jsonl`` when None, and without it the data set's targets.
-        suite: whose answers were judged; as the labels say when None.
+        suite: whose answers were judged; when None, that of the labels or the only one that names the judge.
 
     Raises:
         UserError: no results, no verdicts of the judge, fewer than two labelled, or labels that
@@ -68,7 +68,7 @@ def main(root: Path, judge: str, file: Path | None, suite: str | None) -> int:
 
 
 def _measured(root: Path, judge: str, file: Path | None, suite: str | None) -> Measured:
-    name = suite or _suite_of(file)
+    name = suite or _suite_of(root, judge, file)
     path = file or labels_file(root, name)
     places = newest(root, name).get(name)
     if places is None:
@@ -95,11 +95,16 @@ def _labels(path: Path, suite: str, examples: Sequence[Example]) -> list[Label]:
     return targets
 
 
-def _suite_of(file: Path | None) -> str:
+def _suite_of(root: Path, judge: str, file: Path | None) -> str:
+    """Return the suite that the labels are of; without labels, the only one that names the judge."""
     first = next(jsonl.read(file, Label), None) if file else None
-    if first is None:
-        raise UserError("certify: neither suite nor labels are known; give --suite or --labels")
-    return first.suite
+    if first is not None:
+        return first.suite
+    suites: list[str] = list(params(root).get("suites") or {})
+    naming = [name for name in suites if judge in load_suite(root, name).judges]
+    if len(naming) != 1:
+        raise UserError(f"certify: {judge!r} is named by the suites {naming}; give --suite or --labels")
+    return naming[0]
 
 
 def _verdicts(places: Places, suite: str, judge: str) -> dict[str, list[Score]]:

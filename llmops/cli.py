@@ -131,7 +131,9 @@ def conformance(places: Places) -> None:
 @cli.command()
 @click.argument("judge")
 @click.option("--labels", type=click.Path(path_type=Path), help="The labels; else data/labels/SUITE.jsonl.")
-@click.option("--suite", help="Whose answers were judged; else as the labels say.")
+@click.option(
+    "--suite", help="Whose answers were judged; else that of the labels, or the only one with the judge."
+)
 @click.pass_obj
 def certify(places: Places, judge: str, labels: Path | None, suite: str | None) -> None:
     """Set a judge's verdicts beside people's labels; exit 1: below the bar of params.yaml."""

@@ -1,5 +1,6 @@
 """YAML files into typed records, with every key accounted for."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,8 +43,11 @@ def convert(value: Any, kind: type[T] | Any, where: str) -> T:
     """Return ``value`` as ``kind``.
 
     Raises:
-        UserError: an unknown key (lists the known ones), a missing key or a wrong type.
+        UserError: an unknown key (lists the known ones), a missing key, a wrong type, or a number that
+            is not finite.
     """
+    for place, number in _not_finite(value, where):
+        raise UserError(f"{place}: is {number}; a number must be finite")
     for place, key, known in _unknown_keys(value, msgspec.inspect.type_info(kind), where):
         raise UserError(f"{place}: unknown key {key!r}; keys are {known}")
     try:
@@ -53,6 +57,18 @@ def convert(value: Any, kind: type[T] | Any, where: str) -> T:
         what, _, path = text.partition(" - at `$")
         raise UserError(f"{where}{_dotted(path)}: {what}; see docs/settings.md for what is allowed") from None
     return result
+
+
+def _not_finite(value: Any, where: str) -> Iterator[tuple[str, float]]:
+    """Yield (where, number) of each number that no result could be reckoned with: ``.nan``, ``.inf``."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _not_finite(inner, f"{where}: {key}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, 1):
+            yield from _not_finite(inner, f"{where}[{number}]")
 
 
 def _dotted(path: str) -> str:

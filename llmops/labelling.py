@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,14 @@ def read_labels(path: Path, suite: str, examples: Set[str]) -> list[Label]:
     for label in found:
         if label.suite != suite:
             raise UserError(f"{path}: a label is of suite {label.suite!r}; those of {suite!r} belong here")
-        if label.example_id not in examples:
-            raise UserError(f"{path}: suite {suite!r} has no example {label.example_id!r}; mend its id")
+    _check_examples(path, found, examples)
     return _alike(path, found)
+
+
+def _check_examples(path: Path, labels: Iterable[Label], examples: Set[str]) -> None:
+    for label in labels:
+        if label.example_id not in examples:
+            raise UserError(f"{path}: suite {label.suite!r} has no example {label.example_id!r}; mend its id")
 
 
 def _alike(path: Path, labels: list[Label]) -> list[Label]:
@@ -56,6 +62,12 @@ def _alike(path: Path, labels: list[Label]) -> list[Label]:
     ):
         if len(values) > 1:
             raise UserError(f"{path}: more than one {what}: {sorted(values)}; keep each in a file of its own")
+    for label in labels:
+        number = _as_number(label.label)
+        if number is not None and not math.isfinite(number):
+            raise UserError(
+                f"{path}: a label is {label.label!r}; write a class or a finite number, or nothing"
+            )
     return list(_once(path, labels))
 
 
@@ -82,7 +94,7 @@ def labels_of_csv(path: Path) -> list[Label]:
         UserError: a column that a Label needs is missing, or a cell is of the wrong type.
     """
     found = [(place, row) for place, row in rows(path) if str(row.get("label") or "").strip()]
-    numeric = all(_is_number(row["label"]) for _, row in found)
+    numeric = all(_as_number(row["label"]) is not None for _, row in found)
     return [_label(f"{path}:{place}", row, numeric) for place, row in found]
 
 
@@ -98,11 +110,11 @@ def _label(where: str, row: Any, numeric: bool) -> Label:
     return label
 
 
-def _is_number(text: str) -> bool:
+def _as_number(label: str | float) -> float | None:
     try:
-        return abs(float(text)) < float("inf")
+        return float(label)
     except ValueError:
-        return False
+        return None
 
 
 def csv_to_label(responses: Iterable[Response], inputs: dict[str, dict[str, Any]]) -> str:
@@ -125,12 +137,16 @@ def bring(root: Path, file: Path) -> str:
     """Write a CSV file's labels beside those that the suite has, and return what was done in a line.
 
     Raises:
-        UserError: the file has no labels, those of two suites, or what ``read_labels`` refuses.
+        UserError: the file has no labels, those of two suites, or what ``read_labels`` refuses, of which
+            an unknown example only where the suite has results.
     """
     found = labels_of_csv(file)
     suites = sorted({each.suite for each in found})
     if len(suites) != 1:
         raise UserError(f"{file}: labels of the suites {suites}; a file must hold those of one")
+    if places := newest(root, suites[0]).get(suites[0]):
+        examples = jsonl.read(places.suite(suites[0], "examples.jsonl"), Example)
+        _check_examples(file, found, {example.id for example in examples})
     goal = labels_file(root, suites[0])
     known = list(jsonl.read(goal, Label)) if goal.is_file() else []
     together = [*known, *(each for each in found if each not in known)]

@@ -333,6 +333,8 @@ class Estimate(Record):
     """Paired examples scored higher than in the baseline."""
     broke: int | None = None
     """Paired examples scored lower than in the baseline."""
+    pairs: int | None = None
+    """Examples that the difference is taken over, where the baseline lacks some of the ``n``."""
     cost_usd: float | None = None
     """What the slice's answers cost; None when any of them has no known price."""
     labels: int | None = None

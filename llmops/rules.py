@@ -70,8 +70,18 @@ def _verdict(claim: Claim, decision: Decision) -> Verdict:
         slice=estimate.slice,
         rule=sentence(rule),
         outcome=decision.outcome,
-        reason="; ".join(filter(None, [_reason(claim, decision), decision.note, stopped(estimate)])),
+        reason="; ".join(
+            filter(None, [_reason(claim, decision), _shared(claim), decision.note, stopped(estimate)])
+        ),
     )
+
+
+def _shared(claim: Claim) -> str:
+    """Return over how few examples a difference is taken, in words; empty where it is over all."""
+    rule, estimate = claim
+    if margin(rule) is None or estimate.pairs is None:
+        return ""
+    return f"over the {estimate.pairs:,} of {estimate.n:,} examples that the baseline shares"
 
 
 def stopped(estimate: Estimate) -> str:

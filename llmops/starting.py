@@ -52,7 +52,9 @@ def main(folder: Path) -> None:
     pin(folder, shared.version)
     _under_git(folder)
     _under_dvc(folder)
-    print(f"{folder}: a project of two demo models. Next:\n  cd {folder}\n  dvc repro\n  llmops show")
+    print(
+        f"{folder}: two demo models and a certified judge. Next:\n  cd {folder}\n  dvc repro\n  llmops show"
+    )
 
 
 def plan(text: str) -> str:

@@ -1,6 +1,5 @@
 """Suites: what params.yaml says is to be evaluated, and the rules it is held to."""
 
-import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -160,8 +159,6 @@ def _check_rule(rule: Rule, suite: Suite, where: str) -> None:
 def _check_numbers(rule: Rule, where: str) -> None:
     for key in BOUNDS:
         bound = getattr(rule, key)
-        if bound is not None and not math.isfinite(bound):
-            raise UserError(f"{where}: {key}: is {bound}; a bound is a finite number")
         if bound is not None and key in MARGINS and bound < 0:
             raise UserError(f"{where}: {key}: is {bound}; a margin is 0 or more")
     if rule.confidence is not None and not 0 < rule.confidence < 1:

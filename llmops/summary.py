@@ -234,6 +234,7 @@ def _with_difference(estimate: Estimate, baseline: str, found: Difference) -> Es
         difference_high=found.high,
         fixed=found.fixed,
         broke=found.broke,
+        pairs=found.n if found.n < estimate.n else None,
     )
 
 

@@ -71,6 +71,12 @@ def test_an_accepted_baseline_of_another_data_set_version_is_held_to_what_did_no
         held_to(places, Baseline(file="baselines/s.jsonl"), [Example("9", {})])
 
 
+def test_a_file_that_was_copied_by_hand_is_told_to_be_of_an_unknown_version(places: Places) -> None:
+    jsonl.write(places.root / "baselines" / "s.jsonl", scores([1, 1, 0, 0]))
+    found = held_to(places, Baseline(file="baselines/s.jsonl"), EXAMPLES)
+    assert found.note == "nothing beside baselines/s.jsonl tells the data set's version; taken for this one"
+
+
 def test_accepted_scores_that_were_edited_are_refused(places: Places) -> None:
     jsonl.write(accept(places, "s", "m", "p", "first release"), scores([0, 0, 0, 0]))
     with pytest.raises(UserError, match="is not what was accepted"):

@@ -201,6 +201,16 @@ def test_one_labelled_answer_and_an_unknown_judge_are_refused(project, capsys):
     assert run(project, "certify", "nobody", "--suite", "s") == 2
 
 
+def test_the_only_suite_that_names_a_judge_is_the_one_it_is_certified_by(project, capsys):
+    assert run(project, "certify", "fits") == 2
+    said = capsys.readouterr().err
+    assert said == "certify: 'fits' is named by the suites []; give --suite or --labels\n"
+    path = project / "params.yaml"
+    path.write_text(path.read_text().replace("slices: [kind]", "judges: [fits], slices: [kind]"))
+    assert run(project, "certify", "fits") == 0
+    assert load_certificate(certificate_file(project, "fits")).suite == "s"
+
+
 def test_answers_go_out_to_be_labelled_and_come_back(project, capsys):
     labels_file(project, "s").unlink()
     sheet = project / "sheet.csv"
@@ -220,6 +230,24 @@ def test_answers_go_out_to_be_labelled_and_come_back(project, capsys):
     ]
     assert run(project, "label", "import", str(sheet)) == 0
     assert "2 labels, 0 of them new" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("filled", "message"),
+    [
+        ("s,0,ann,4\ns,999,ann,5\n", "suite 's' has no example '999'"),
+        ("s,0,ann,4\ns,1,ann,nan\n", "sheet.csv:3: label: is nan; a number must be finite"),
+        ("s,0,ann,inf\ns,1,ann,2\n", "sheet.csv:2: label: is inf; a number must be finite"),
+        ("s,0,ann,yes\ns,1,ann,nan\n", "a label is 'nan'; write a class or a finite number, or nothing"),
+    ],
+)
+def test_a_sheet_with_an_unknown_example_or_no_number_changes_nothing(project, capsys, filled, message):
+    before = labels_file(project, "s").read_bytes()
+    sheet = project / "sheet.csv"
+    sheet.write_text(f"suite,example_id,annotator,label\n{filled}")
+    assert run(project, "label", "import", str(sheet)) == 2
+    assert message in capsys.readouterr().err
+    assert labels_file(project, "s").read_bytes() == before
 
 
 def test_a_certificate_that_is_none_is_refused_by_the_gate(project):

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from llmops import jsonl
 from llmops.errors import UserError
 from llmops.places import Places
-from llmops.records import Estimate, Example, Response, Score
-from llmops.stages import compare
+from llmops.records import Estimate, Example, Response, Score, Verdict
+from llmops.stages import compare, gate
 
 PARAMS = """
 suites:
@@ -56,6 +56,22 @@ def test_an_accepted_file_is_the_baseline_of_every_run(tmp_path: Path) -> None:
         2,
         1,
     )
+
+
+def test_a_verdict_says_when_the_baseline_lacks_some_of_the_examples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jsonl.write(tmp_path / "baselines" / "accepted.jsonl", scores("older", [1, 1, 1, 1, 0, 0]))
+    places = project(tmp_path, "{file: baselines/accepted.jsonl}")
+    params = (tmp_path / "params.yaml").read_text(encoding="utf-8").rstrip()[:-1]
+    rules = "rules: [{metric: label_accuracy, no_worse_by: 0.1}, {metric: label_accuracy, at_least: 0.1}]"
+    jsonl.write_text(tmp_path / "params.yaml", f"{params}, {rules}}}\n")
+    compare.main(places, "s")
+    assert "nothing beside baselines/accepted.jsonl tells the data set's version" in capsys.readouterr().err
+    gate.main(places, "s")
+    shared, own = (v.reason for v in jsonl.read(places.suite("s", "verdicts.jsonl"), Verdict))
+    assert "; over the 6 of 8 examples that the baseline shares" in shared
+    assert "baseline" not in own
 
 
 def test_an_accepted_file_of_two_runs_needs_one_of_them_named(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from llmops import jsonl
 from llmops.cli import cli, main
 from llmops.config import read_yaml
-from llmops.records import Estimate
+from llmops.records import Estimate, Verdict
 from llmops.starting import OWN, STARTER, WRITTEN_ANEW
 from tools.deps import stages, stated
 
@@ -80,6 +80,28 @@ def test_a_new_project_evaluates_at_once(project: Path, installed: Installed) ->
     assert "up to date" in installed.run(project, "dvc", "repro")
 
 
+def test_a_rule_rests_on_the_new_projects_judge_until_its_prompt_is_edited(
+    project: Path, installed: Installed, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(project, tmp_path / "copy")
+    assert verdict_on_the_judge(copy).outcome == "pass"
+    prompt = copy / "prompts" / "judges" / "fits.yaml"
+    right = prompt.read_text(encoding="utf-8")
+    prompt.write_text(right.replace("yes or no?", "yes or no? Be strict."), encoding="utf-8")
+    installed.llmops(copy, "gate", "support")
+    assert verdict_on_the_judge(copy).reason.startswith("judge not certified: its judge, model or prompt")
+    prompt.write_text(right, encoding="utf-8")
+    assert "certificates/fits.json: certified" in installed.llmops(copy, "certify", "fits")
+    installed.llmops(copy, "gate", "support")
+    assert verdict_on_the_judge(copy).outcome == "pass"
+
+
+def verdict_on_the_judge(project: Path) -> Verdict:
+    found = jsonl.read(project / "results" / "support" / "verdicts.jsonl", Verdict)
+    [verdict] = [each for each in found if each.metric == "fits"]
+    return verdict
+
+
 def test_git_is_given_what_people_edit_and_no_results(project: Path, installed: Installed) -> None:
     installed.run(project, "git", "add", "-A")
     tracked = installed.run(project, "git", "ls-files").split()
@@ -117,6 +139,27 @@ def test_the_walk_through_gives_what_it_says(project: Path, installed: Installed
     [shown] = [e for e in json.loads(installed.llmops(project, "show", "reviews", "--json")) if e["metric"] == "label_accuracy" and e["slice"] == "all"]  # fmt: skip
     assert (shown["n"], shown["verdict"]) == (24, "inconclusive")
     assert shown["low"] < shown["value"] < shown["high"]
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)  # fmt: skip
+
+
+def test_the_page_for_python_runs_as_it_is_written(
+    project: Path, installed: Installed, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(project, tmp_path / "copy")
+    installed.run(copy, "git", "add", "-A")
+    installed.run(copy, "git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-qm", "1")  # fmt: skip
+    installed.run(copy, "git", "tag", "v1.2")
+    script, test = blocks("python.md")
+    jsonl.write_text(copy / "script.py", script)
+    printed = installed.run(copy, "python", "script.py")
+    assert re.search(r"\d +demo-large +label_accuracy +0\.\d+ +-?0\.\d+ +0\.\d+\n", printed)
+    assert re.search(r"label_accuracy at least 0.85 value 0\.\d+", printed)
+    assert "v1.2: results/support: demo-large" in printed
+    jsonl.write_text(copy / "tests" / "test_support.py", test)
+    assert "1 passed" in installed.run(copy, "python", "-m", "pytest", "-p", "no:cacheprovider")
 
 
 def test_the_packaged_dashboard_shows_the_project_on_loopback(project: Path, installed: Installed) -> None:
@@ -193,9 +236,16 @@ def test_it_has_what_its_stages_depend_on(fresh: Path) -> None:
 def test_its_settings_are_ours_but_for_what_it_evaluates(fresh: Path) -> None:
     ours, theirs = read_yaml(ROOT / "params.yaml"), read_yaml(fresh / "params.yaml")
     assert ours.keys() == theirs.keys()
-    assert [key for key in ours if ours[key] != theirs[key]] == ["suites", "models", "judges"]
+    assert [key for key in ours if ours[key] != theirs[key]] == ["suites", "models"]
     assert all(name in ours["models"] for name in theirs["models"])
     assert (fresh / "params.yaml").read_text(encoding="utf-8").count("\n\n\n") == 0
+
+
+def test_every_prompt_that_its_settings_speak_of_is_there(fresh: Path) -> None:
+    text = (fresh / "params.yaml").read_text(encoding="utf-8")
+    spoken_of = {*re.findall(r"prompt: ([\w./-]+)", text), *re.findall(r"prompts: \[([\w./-]+)\]", text)}
+    assert {"judges/correctness.en", "judges/fits", "support/v1"} <= spoken_of
+    assert all((fresh / "prompts" / f"{name}.yaml").is_file() for name in spoken_of)
 
 
 def test_its_workflow_runs_commands_that_there_are(fresh: Path) -> None:

@@ -1,6 +1,7 @@
 """The workflow of a new project: each step's script, run as a runner would run it."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from llmops import jsonl
 from llmops.cli import main
 from llmops.config import read_yaml
 from llmops.starting import OWN, STARTER
@@ -84,6 +86,34 @@ def test_the_night_ends_with_the_worst_of_the_sentinels_exit_codes(
     assert run(folder, script) == expected
     summary = tmp_path / "summary.md"
     assert (summary.read_text(encoding="utf-8") if codes else "").count("told of") == len(codes)
+
+
+def cron(home: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of a crontab as cron does: by sh, with next to no environment."""
+    bare = {"HOME": str(home), "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "ada"}
+    return subprocess.run(["/bin/sh", "-c", command], cwd=home, env=bare, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_the_crontab_evaluates_and_watches_a_small_project(project: Path) -> None:
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    evaluate, watch = re.findall(r"^    \d+ \d+ \* \* \*  (.+)$", page, re.MULTILINE)
+    here = project.rename(project.parent / "evaluation")
+    params = (here / "params.yaml").read_text(encoding="utf-8")
+    few = params.replace("    slices:", "    only: {channel: [app_review]}\n    slices:", 1)
+    rules = re.compile(r"(    rules:\n)(?:      - .*\n)+")
+    jsonl.write_text(here / "params.yaml", rules.sub(r"\1      - {metric: cost_usd, at_most: 1}\n", few))
+    words = shlex.quote(f"{here.parent / 'bin'}:{Path(sys.executable).parent}")
+    activate = f"export PATH={words}:$PATH PYTHONPATH={shlex.quote(str(ROOT))}\n"
+    jsonl.write_text(here / ".venv/bin/activate", activate)
+    jsonl.write_text(here / ".env", "export OPENAI_API_KEY=none DVC_NO_ANALYTICS=1\n")
+    first = cron(here.parent, evaluate)
+    assert (first.returncode, "pass: support: demo-large" in first.stdout) == (0, True), first
+    frozen = cron(here.parent, f"{watch} --freeze")
+    assert frozen.returncode == 0, frozen
+    watched = cron(here.parent, watch)
+    assert (watched.returncode, "nothing moved" in watched.stdout) == (0, True), watched
+    assert cron(here.parent, evaluate.replace("dvc repro", "false")).returncode == 1
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Answers that exist already: a file of them, looked up by what names the example."""
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -112,12 +113,13 @@ def _reply(spec: RecordedSpec, row: Mapping[str, Any], place: str) -> Reply:
 
 
 def _told(row: Mapping[str, Any], field: str | None, kind: type) -> Any:
-    """Return the field's value as ``kind``, None when there is none or it is not of that kind."""
+    """Return the field's value as ``kind``, None when there is none, it is not of that kind or not finite."""
     value = None if field is None else value_at(row, field)
     try:
-        return None if value is None else kind(value)
-    except (TypeError, ValueError):
+        found = None if value is None else kind(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _paths(row: Mapping[str, Any], before: str = "") -> Iterator[str]:

@@ -15,6 +15,8 @@ def tango(fixed: int, broke: int, n: int, confidence: float = 0.95) -> Interval:
     All δ that the score test does not reject, found by bisection: Tango 1998, Stat. Med. 17:891–908.
     ``se`` is √((fixed + broke − (fixed − broke)²/n))/n, None where no pair differs.
     """
+    if n < 1:
+        return Interval(None, n, reason="no pairs")
     value = (fixed - broke) / n
     if n < 2:
         return Interval(value, n, reason="one pair tells nothing of the spread")

@@ -1,5 +1,6 @@
 """Reports of a suite that was run, from the command line and from Python."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,13 @@ def test_in_junit_a_failed_rule_fails_and_an_inconclusive_one_is_skipped(judged:
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "1")
     assert [each.tag for case in suite for each in case] == ["failure", "skipped"]
+
+
+def test_a_suite_runs_beside_an_event_loop_as_a_notebook_has_one(project: Path) -> None:
+    async def cell() -> int:
+        return len(load("tiny").run(limit=2, models=["app"]).estimates())
+
+    assert asyncio.run(cell()) > 0
 
 
 ALLOWED = {

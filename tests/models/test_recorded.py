@@ -49,6 +49,13 @@ def test_what_else_a_row_tells_is_on_the_reply_and_the_rest_is_unknown(asking):
     assert asking(ROWS, "몇 개?", **told).output_tokens is None
 
 
+def test_a_number_that_is_none_is_unknown(asking):
+    told = {"latency_s": "seconds", "cost_usd": "price", "output_tokens": "tokens"}
+    row = {"question": "?", "175b": {"solution": "1"}, "seconds": "nan", "price": "inf", "tokens": "NaN"}
+    reply = asking([row], "?", **told)
+    assert (reply.latency_s, reply.cost_usd, reply.output_tokens) == (None, None, None)
+
+
 @pytest.mark.parametrize(("question", "repeat"), [("open?", 0), ("never asked", 0), ("17 + 25?", 1)])
 def test_a_missing_answer_is_an_error_of_its_own_kind(question, repeat, asking):
     reply = asking(ROWS, question, repeat)

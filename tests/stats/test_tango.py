@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from llmops.stats.interval import z_quantile
+from llmops.stats.interval import Interval, z_quantile
 from llmops.stats.tango import equivalence, non_inferiority, tango
 
 
@@ -59,6 +59,11 @@ def test_without_a_margin_it_is_mcnemars_test_without_correction():
 def test_equivalence_is_the_worse_of_its_two_sides():
     worse, better = non_inferiority(20, 6, 200, 0.1), non_inferiority(6, 20, 200, 0.1)
     assert equivalence(20, 6, 200, 0.1) == equivalence(6, 20, 200, 0.1) == max(worse, better)
+
+
+def test_fewer_than_two_pairs_have_no_interval():
+    assert tango(0, 0, 0) == Interval(None, 0, reason="no pairs")
+    assert tango(1, 0, 1) == Interval(1.0, 1, reason="one pair tells nothing of the spread")
 
 
 def test_a_margin_that_is_none_is_refused():

@@ -12,6 +12,7 @@ from llmops.baseline import Reference
 from llmops.calibrated import CALIBRATION, calibration_estimates
 from llmops.config import section
 from llmops.corrected import RESTING_ON_LABELS, corrected_estimates
+from llmops.discoveries import with_q
 from llmops.family import with_limits
 from llmops.judges.judged import DISAGREEMENT
 from llmops.metrics.catalog import Metric, load_metric
@@ -127,7 +128,7 @@ def compared(plan: Plan, rows: Rows, baseline: Reference | None) -> Comparison:
     reached = {run: {r.example_id for r in group if not unasked(r)} for run, group in responses.items()}
     spared = {run: {r.example_id for r in group if decided(r)} for run, group in responses.items()}
     found = [_beside_unasked(e, reached[Run(e.model, e.prompt)], about) for e in found]
-    found = [_beside_decided(e, spared[Run(e.model, e.prompt)], about) for e in found]
+    found = with_q([_beside_decided(e, spared[Run(e.model, e.prompt)], about) for e in found])
     return Comparison([_signed(e, plan) for e in sorted(found, key=_order(plan.suite))], classes)
 
 

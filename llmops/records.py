@@ -329,6 +329,8 @@ class Estimate(Record):
     difference: float | None = None
     difference_low: float | None = None
     difference_high: float | None = None
+    q: float | None = None
+    """p-value of no difference, adjusted by Benjamini and Hochberg among all differences of the suite."""
     fixed: int | None = None
     """Paired examples scored higher than in the baseline."""
     broke: int | None = None

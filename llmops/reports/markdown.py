@@ -7,7 +7,18 @@ from llmops.explanation import Explanation
 from llmops.flips import Flip, Shift
 from llmops.numbers import UNKNOWN, dollars, interval, number
 from llmops.records import Estimate, Verdict
-from llmops.reports.told import Link, Told, counted, difference, moved, ordered, overall, shortened, shown
+from llmops.reports.told import (
+    Link,
+    Told,
+    beyond_chance,
+    counted,
+    difference,
+    moved,
+    ordered,
+    overall,
+    shortened,
+    shown,
+)
 from llmops.visible import visible
 
 ROOM = 60_000
@@ -60,6 +71,9 @@ def _head(told: Told) -> Iterator[str]:
         yield from _folded(f"{len(passed):,} pass", [_bullet(verdict) for verdict in passed])
     yield from ("", "| run | metric | value | interval | difference | n | missing | cost |", "|---" * 8 + "|")
     yield from map(_row, overall(told))
+    count, found = beyond_chance(told)
+    if found:
+        yield from _folded(count, [f"- {_marked(visible(each))}" for each in found])
 
 
 def _bullet(verdict: Verdict) -> str:

@@ -9,7 +9,18 @@ from llmops.explanation import Explanation
 from llmops.flips import Flip, Shift
 from llmops.numbers import UNKNOWN, dollars, interval, number
 from llmops.records import Estimate, Verdict
-from llmops.reports.told import Link, Told, counted, difference, moved, ordered, overall, shortened, shown
+from llmops.reports.told import (
+    Link,
+    Told,
+    beyond_chance,
+    counted,
+    difference,
+    moved,
+    ordered,
+    overall,
+    shortened,
+    shown,
+)
 from llmops.visible import visible
 
 STYLE = """:root{color-scheme:light dark}
@@ -57,6 +68,7 @@ def _lines(told: Told) -> Iterator[str]:
     yield f"<p>{counted(told.verdicts)}</p>"
     yield from _rules(told.verdicts)
     yield from _estimates(overall(told))
+    yield from _beyond_chance(told)
     for change in told.changes:
         yield from _changed(change)
     yield from _sources(told)
@@ -91,6 +103,13 @@ def _estimates(found: Sequence[Estimate]) -> Iterator[str]:
         title = f'<th scope="rowgroup" colspan="{len(HEADS)}">{_safe(metric)}{drawn}</th>'
         yield f"<tbody><tr>{title}</tr>{''.join(_row(e, axis) for e in group)}</tbody>"
     yield "</table></div>"
+
+
+def _beyond_chance(told: Told) -> Iterator[str]:
+    count, found = beyond_chance(told)
+    if found:
+        lines = "".join(f"<li>{escape(visible(each))}</li>" for each in found)
+        yield f"<details><summary>{escape(count)}</summary><ul>{lines}</ul></details>"
 
 
 def _heads(heads: Sequence[str]) -> str:

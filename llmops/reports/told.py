@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from llmops.discoveries import discovered, family
 from llmops.explanation import Explanation
 from llmops.flips import Flip, Shift
 from llmops.numbers import UNKNOWN, interval, number
@@ -55,6 +56,18 @@ def counted(verdicts: Iterable[Verdict]) -> str:
     outcomes = [verdict.outcome for verdict in verdicts]
     present = (outcome for outcome in ORDER if outcome in outcomes)
     return ", ".join(f"{outcomes.count(outcome):,} {outcome}" for outcome in present) or "no rules"
+
+
+def beyond_chance(told: Told) -> tuple[str, list[str]]:
+    """Return how many of all differences are more than chance, and each of them in words."""
+    of, found = family(told.estimates), discovered(told.estimates)
+    count = f"{len(found):,} of {of:,} differences to the baseline are more than chance"
+    return f"{count} (metric × slice × model × prompt; Benjamini–Hochberg)", [_in_words(e) for e in found]
+
+
+def _in_words(e: Estimate) -> str:
+    where = "" if e.slice == OVERALL else f" over {e.slice}"
+    return f"{e.model} · {e.prompt}: {e.metric}{where}: {difference(e)}, q {e.q:.2g}"
 
 
 def overall(told: Told) -> list[Estimate]:

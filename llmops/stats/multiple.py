@@ -1,11 +1,13 @@
 """Decisions on a family of claims, corrected for how many there are."""
 
 from collections.abc import Callable, Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llmops.stats.column import Floats, finite
+from llmops.stats.interval import z_quantile
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -42,6 +44,24 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     ordered, order = _ordered(p_values)
     factors = len(ordered) / np.arange(1, len(ordered) + 1)
     return _placed(np.minimum.accumulate((factors * ordered)[::-1])[::-1], order)
+
+
+def p_of_interval(value: float, low: float, high: float, confidence: float = 0.95) -> float:
+    """Return the two-sided p-value of a difference of 0 that an interval around it tells.
+
+    The end that faces 0 is taken for z standard errors away, so p = 2·Φ(−z·|value| / (end to value)):
+    Altman & Bland 2011, BMJ 343:d2304, here by the near half of an interval that may be lopsided. It
+    is 1 − confidence exactly where that end is 0; far from there it is as normal as the estimate is.
+
+    >>> round(p_of_interval(1.96, 0.0, 3.92), 3)
+    0.05
+    """
+    if value == 0:
+        return 1.0
+    reach = value - low if value > 0 else high - value
+    if reach <= 0:
+        return 0.0
+    return 2 * NormalDist().cdf(-z_quantile(confidence) * abs(value) / reach)
 
 
 def step_down(claims: int, settled: Callable[[int, int], bool]) -> list[int]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from llmops.stats.multiple import benjamini_hochberg, holm, step_down
+from llmops.stats.multiple import benjamini_hochberg, holm, p_of_interval, step_down
 
 
 def test_benjamini_hochberg_is_scipys():
@@ -48,3 +48,12 @@ def test_a_family_of_true_nulls_is_rejected_in_5_percent_at_most():
     uncorrected = np.mean(p_values.min(axis=1) <= 0.05)
     assert wrong < 0.055
     assert uncorrected > 0.25
+
+
+def test_an_intervals_p_value_is_that_of_its_test():
+    for difference, se in ((0.5, 0.2), (-0.5, 0.2), (0.1, 0.4)):
+        reach = stats.norm.ppf(0.975) * se
+        wanted = 2 * stats.norm.sf(abs(difference) / se)
+        assert p_of_interval(difference, difference - reach, difference + reach) == pytest.approx(wanted)
+    assert p_of_interval(0.3, 0.0, 0.4) == pytest.approx(0.05)  # lopsided: the near end alone counts
+    assert (p_of_interval(0.0, -1, 1), p_of_interval(0.5, 0.5, 0.5)) == (1.0, 0.0)

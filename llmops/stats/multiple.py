@@ -74,7 +74,7 @@ def step_down(claims: int, settled: Callable[[int, int], bool]) -> list[int]:
 
     >>> p_values = [0.01, 0.04, 0.03, 0.005]
     >>> step_down(4, lambda claim, comparisons: p_values[claim] <= 0.05 / comparisons)
-    [3, 2, 2, 4]
+    [4, 2, 2, 4]
 
     Args:
         settled: (claim, k) → the interval of confidence 1 − α/k settles the claim; true at k where it

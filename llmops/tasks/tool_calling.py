@@ -7,7 +7,7 @@ from llmops.tool_calls import calls_in, written
 
 
 def tool_call(answer: str, labels: Sequence[str]) -> Reading:
-    """Read the tools that are called, as one JSON text with sorted arguments.
+    r"""Read the tools that are called, as one JSON text with sorted arguments.
 
     >>> tool_call('[{"name": "weather", "arguments": "{\\"city\\": \\"서울\\"}"}]', []).text
     '[{"name": "weather", "arguments": {"city": "서울"}}]'

@@ -1,7 +1,6 @@
 """The version of llmops that a project is held to, in its requirements.txt."""
 
 import re
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from llmops.errors import UserError
@@ -12,6 +11,8 @@ _PIN = re.compile(r"^llmops(?:\[[\w,-]*\])?\s*==\s*([\w.+!-]+)", re.MULTILINE)
 
 def installed_version() -> str | None:
     """Return the installed package's version, None when only its source is there."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("llmops")
     except PackageNotFoundError:

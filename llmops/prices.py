@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,6 +50,8 @@ class Price(Record):
 
 def table_version() -> str:
     """Return the price table's name and version, which a run is tagged with."""
+    from importlib.metadata import version
+
     return f"genai-prices {version('genai-prices')}"
 
 

@@ -46,6 +46,7 @@ def limited(
             return admission.start(clock(), tokens)
 
     async def ask(request: Request) -> Reply:
+        await model.ready()
         ticket = await turn(request)
         try:
             reply = await model.ask(request)

@@ -23,6 +23,10 @@ async def nothing_to_close() -> None:
     """Close a model that holds nothing open."""
 
 
+async def always_ready() -> None:
+    """Prepare a model that needs nothing more."""
+
+
 @dataclass(frozen=True)
 class Model:
     """One model as params.yaml names it; a wrapper takes one and returns one.
@@ -32,6 +36,7 @@ class Model:
             ``base_url`` or the weights' sha256. It is in the store's key.
         wire: the request as this kind sends it, JSON-able. It is in the store's key.
         ask: returns the Reply, or raises WorldError for a fault and UserError for what the user can mend.
+        ready: loads what asking needs, once; it is waited for before the first request and is no latency.
         stored: False for answers that exist already and are only looked up.
         concurrency: the most requests that it takes at once; None for as many as the stage sends.
         tier: the service tier of all its answers, which prices them, where that is known before: ``batch``.
@@ -45,6 +50,7 @@ class Model:
     wire: Callable[[Request], dict[str, Any]]
     ask: Ask
     close: Callable[[], Awaitable[None]] = nothing_to_close
+    ready: Callable[[], Awaitable[None]] = always_ready
     stored: bool = True
     price: Price | None = None
     concurrency: int | None = None

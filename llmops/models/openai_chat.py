@@ -67,7 +67,7 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
             raise explained(fault, address) from None
 
     if spec.mode == "direct":
-        return dataclasses.replace(closed, ask=ask, close=exchange.close)
+        return dataclasses.replace(closed, ask=ask, close=exchange.close, ready=exchange.ready)
     return _in_batches(closed, spec, address)
 
 

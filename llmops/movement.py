@@ -1,16 +1,20 @@
 """Frozen answers and tonight's to Verdicts: did the model move, the judge, the scoring, or nothing?"""
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from llmops.metrics.behaviour import refuses
 from llmops.records import Outcome, Response, Score, Verdict
-from llmops.stats.moved import Shift, least_p, shift
+from llmops.stats.moved import Shift, least_p, reform, shift
 from llmops.stats.multiple import holm
 from llmops.summary import Run
 
+LONGEST_WORD = 24
+"""Characters of a word that a form is told by."""
+_UNSAFE = re.compile(r"[^\w,:;!?'\".\[\]-]|\.(?=\w)|:(?=\W)")
 Of = Literal["model", "judge", "scoring"]
 """What a movement would be of."""
 
@@ -64,7 +68,6 @@ def _counted(what: str) -> Callable[[float], str]:
 
 TRAITS: dict[str, Trait] = {
     "length": Trait(lambda answer: math.log1p(len(answer)), _counted("characters")),
-    "lines": Trait(lambda answer: math.log1p(len(answer.splitlines())), _counted("lines")),
     "refusal": Trait(lambda answer: float(refuses(answer)), _share),
 }
 """They go before being right: a model that moved shows it in how it answers, in far fewer examples.
@@ -72,9 +75,26 @@ TRAITS: dict[str, Trait] = {
 Lengths are compared by their logarithm, so that one long answer does not outweigh the rest.
 """
 
+
+def form(answer: str) -> frozenset[str]:
+    """Return how an answer begins, how it ends, and about how many lines it has."""
+    words = answer.casefold().split() or [""]
+    lines = 2 ** math.ceil(math.log2(max(1, len(answer.splitlines()))))
+    return frozenset(
+        (f"begins with {_word(words[0])}", f"ends with {_word(words[-1])}", f"up to {lines} lines")
+    )
+
+
+def _word(text: str) -> str:
+    """Return a word in quotes, without what a terminal or Markdown would obey."""
+    plain = _UNSAFE.sub("·", text)
+    return f"“{plain if len(plain) <= LONGEST_WORD else plain[:LONGEST_WORD] + '…'}”"
+
+
 Key = tuple[str, str]
 """Example id, and for a judge the repeat that was judged; else empty."""
 _Values = Mapping[Key, list[float]]
+_Forms = Mapping[str, list[frozenset[str]]]
 
 
 def movements(then: Answers, again: Answers, now: Answers, chances: Chances) -> list[Movement]:
@@ -95,6 +115,7 @@ def _of_run(run: Run, then: Answers, again: Answers, now: Answers, chances: Chan
     for name, trait in TRAITS.items():
         before, after = (_traits(run, answers.responses, trait) for answers in (then, now))
         yield _tested(run, "model", name, (before, after), chances)._replace(told=trait.told)
+    yield _reformed(run, (_forms(run, then.responses), _forms(run, now.responses)), chances)
     before, after = (_unread(run, answers.scores) for answers in (again, now))
     yield _tested(run, "model", "unread", (before, after), chances)._replace(told=_share)
     for metric in _metrics(run, [*again.scores, *again.judged]):
@@ -111,6 +132,24 @@ def _tested(run: Run, of: Of, name: str, sides: tuple[_Values, _Values], chances
     found = shift([before[k] for k in both], [after[k] for k in both], chances.seed, chances.resamples)
     least = least_p([(len(before[k]), len(after[k])) for k in both], chances.resamples)
     return Movement(run, of, name, found, least, _number)
+
+
+def _reformed(run: Run, sides: tuple[_Forms, _Forms], chances: Chances) -> Movement:
+    before, after = sides
+    both = [key for key in before if key in after]
+    found = reform([before[k] for k in both], [after[k] for k in both], chances.seed, chances.resamples)
+    least = least_p([(len(before[k]), len(after[k])) for k in both], chances.resamples)
+    return Movement(
+        run, "model", "form", found.shift, least, lambda share: f"{found.feature} {_share(share)}"
+    )
+
+
+def _forms(run: Run, responses: Iterable[Response]) -> _Forms:
+    found: dict[str, list[frozenset[str]]] = defaultdict(list)
+    for response in responses:
+        if Run(response.model, response.prompt) == run and response.error is None:
+            found[response.example_id].append(form(response.answer or ""))
+    return found
 
 
 def _traits(run: Run, responses: Iterable[Response], trait: Trait) -> _Values:

@@ -253,6 +253,11 @@ class Judgement(Record, omit_defaults=True):
     cost_usd: float | None = None
     turns: list[Turn] = []
 
+    @property
+    def metric(self) -> str:
+        """The metric that it is a value of: ``<judge>`` or ``<judge>.<criterion>``."""
+        return f"{self.judge}.{self.criterion}" if self.criterion else self.judge
+
 
 class Score(Record):
     """One metric's value for one Response."""

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from llmops import jsonl
 from llmops.cli import main
-from llmops.movement import Answers, Chances, movements, verdicts
+from llmops.movement import Answers, Chances, form, movements, verdicts
 from llmops.places import Places
 from llmops.records import Response, Score, Verdict
 from llmops.sentinel import exit_code, freeze, watch
@@ -192,3 +192,17 @@ def test_it_fires_on_june_and_keeps_its_rate_where_months_are_swapped_at_random(
     assert rate(old, new, 20, swapped=False, nights=50)[0] == 50
     alarms, _ = rate(old, new, 20, swapped=True, nights=300)
     assert binomtest(alarms, 300, 0.01, alternative="greater").pvalue > 0.001
+
+
+@pytest.mark.parametrize(
+    ("answer", "begins"),
+    [
+        ("[No]. It is", "begins with “[no].”"),
+        ("\x1b[31mred", "begins with “·[31mred”"),
+        ("<img/src=x> y", "begins with “·img·src·x·”"),
+        ("https://www.example.com z", "begins with “https···www·example·com”"),
+        ("", "begins with “”"),
+    ],
+)
+def test_a_form_is_told_without_what_a_terminal_or_a_page_would_obey(answer: str, begins: str) -> None:
+    assert begins in form(answer)

@@ -5,7 +5,6 @@ from reading import Evaluation
 from shown import candidate, count, number, unknown, usd
 from words import say
 
-from llmops.judges.judged import metric_of
 from llmops.records import Judgement, Response, Score, Turn
 
 
@@ -61,7 +60,7 @@ def _judged(said: list[Judgement]) -> None:
 
 def _named(each: Judgement) -> str:
     other = each.other_model and candidate(each.other_model, each.other_prompt or "")
-    return f"{metric_of(each)} ({say('against')}: {other})" if other else metric_of(each)
+    return f"{each.metric} ({say('against')}: {other})" if other else each.metric
 
 
 def _answer(response: Response, scores: list[Score]) -> None:

@@ -35,7 +35,7 @@ def judged(judgements: Iterable[Judgement]) -> Iterator[Score]:
     grouped: dict[Place, list[Judgement]] = defaultdict(list)
     for each in judgements:
         for seen in from_both_sides(each):
-            place = Place(metric_of(seen), seen.model, seen.prompt, seen.example_id, seen.repeat)
+            place = Place(seen.metric, seen.model, seen.prompt, seen.example_id, seen.repeat)
             grouped[place].append(seen)
     for place, found in grouped.items():
         yield _score(place, found)
@@ -47,11 +47,6 @@ def judged(judgements: Iterable[Judgement]) -> Iterator[Score]:
                     for each in found
                 ],
             )
-
-
-def metric_of(each: Judgement) -> str:
-    """Return the metric that a Judgement is a value of: ``<judge>`` or ``<judge>.<criterion>``."""
-    return f"{each.judge}.{each.criterion}" if each.criterion else each.judge
 
 
 def words_of(each: Judgement) -> str:

@@ -12,7 +12,7 @@ from llmops.comparing import Plan, compared
 from llmops.errors import UserError
 from llmops.explanation import Examples, Explanation, lines
 from llmops.flips import Side, answers, flips, shifts
-from llmops.judges.judged import from_both_sides, metric_of, words_of
+from llmops.judges.judged import from_both_sides, words_of
 from llmops.kept import Kept, load
 from llmops.manifest import changes, prompt_diff
 from llmops.metrics.catalog import Metric, load_metric
@@ -117,7 +117,7 @@ def _verdicts(kept: Kept, run: Run) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for each in chain.from_iterable(map(from_both_sides, kept.judgements)):
         if Run(each.model, each.prompt) == run:
-            found.setdefault((metric_of(each), each.example_id), words_of(each))
+            found.setdefault((each.metric, each.example_id), words_of(each))
     return found
 
 

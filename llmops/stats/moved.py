@@ -1,7 +1,7 @@
 """Has what is asked the same again come to answer otherwise? A paired permutation test of few examples."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +11,11 @@ from llmops.stats.column import Floats, finite
 EXACT = 12
 """Pairs that differ up to which every swap is counted, 4,096 of them, in place of a random sample."""
 
+NO_PAIR = "no example has a value then and now"
 Repeats = Sequence[float]
 """One example's values, one for each time that it was asked."""
+Features = Set[str]
+"""What one answer has, of what answers may have or lack."""
 
 
 class Shift(NamedTuple):
@@ -46,19 +49,68 @@ def shift(then: Sequence[Repeats], now: Sequence[Repeats], seed: int = 0, resamp
     """
     sides = _checked(then, now)
     if not sides:
-        return Shift(0, 0, reason="no example has a value then and now")
-    differences = np.array([b.mean() - a.mean() for a, b in sides])
-    seen = abs(float(differences.sum())) * (1 - 1e-12)  # sums in another order differ in their last bits
-    single = all(len(a) == len(b) == 1 for a, b in sides)
-    moving = differences[differences != 0]
-    if single and len(moving) <= EXACT:
-        p_value = float((np.abs(_every_swap(moving)) >= seen).mean())
-    else:
-        generator = np.random.default_rng(seed)
-        dealt = _swaps(moving, generator, resamples) if single else _deals(sides, generator, resamples)
-        p_value = (1 + int((np.abs(dealt) >= seen).sum())) / (1 + resamples)
+        return Shift(0, 0, reason=NO_PAIR)
+    p_value, differ = _chance([(a[:, None], b[:, None]) for a, b in sides], seed, resamples)
     before, after = (float(np.mean([side.mean() for side in column])) for column in zip(*sides, strict=True))
-    return Shift(len(sides), len(moving), before, after, p_value)
+    return Shift(len(sides), differ, before, after, p_value)
+
+
+class Reform(NamedTuple):
+    """How far the shares of features moved, and the one that moved most, with its shares as the means."""
+
+    shift: Shift
+    feature: str = ""
+
+
+def reform(
+    then: Sequence[Sequence[Features]],
+    now: Sequence[Sequence[Features]],
+    seed: int = 0,
+    resamples: int = 10_000,
+) -> Reform:
+    """Test whether answers have their features as often as before.
+
+    As ``shift``, but the statistic is the sum over features of how far the feature's share moved, which
+    is twice the total variation distance for features of which each answer has just one.
+
+    Raises:
+        ValueError: the columns differ in length, or an example has no answer.
+    """
+    names = sorted({name for side in (*then, *now) for features in side for name in features})
+    place = {name: number for number, name in enumerate(names)}
+    sides = [(_marked(a, place), _marked(b, place)) for a, b in zip(then, now, strict=True)]
+    if not sides or not names:
+        return Reform(Shift(len(sides), 0, reason=NO_PAIR))
+    p_value, differ = _chance(sides, seed, resamples)
+    before, after = (
+        np.mean([side.mean(axis=0) for side in column], axis=0) for column in zip(*sides, strict=True)
+    )
+    most = int(np.abs(after - before).argmax())
+    return Reform(Shift(len(sides), differ, float(before[most]), float(after[most]), p_value), names[most])
+
+
+def _marked(answers: Sequence[Features], place: Mapping[str, int]) -> Floats:
+    """Return a row an answer, 1 where it has the feature."""
+    if not answers:
+        raise ValueError("an example has no answer then or now; leave it out")
+    rows = np.zeros((len(answers), len(place)))
+    for row, features in zip(rows, answers, strict=True):
+        row[[place[name] for name in features]] = 1.0
+    return rows
+
+
+def _chance(sides: Sequence[tuple[Floats, Floats]], seed: int, resamples: int) -> tuple[float, int]:
+    """Return the p-value of values in rows, a column each measure, and how many examples differ."""
+    differences = np.array([b.mean(axis=0) - a.mean(axis=0) for a, b in sides])
+    seen = float(np.abs(differences.sum(axis=0)).sum()) * (1 - 1e-12)  # sums differ in their last bits
+    single = all(len(a) == len(b) == 1 for a, b in sides)
+    moving = differences[(differences != 0).any(axis=1)]
+    if single and len(moving) <= EXACT:
+        return float((np.abs(_every_swap(moving)).sum(axis=1) >= seen).mean()), len(moving)
+    generator = np.random.default_rng(seed)
+    dealt = _swaps(moving, generator, resamples) if single else _deals(sides, generator, resamples)
+    reached = int((np.abs(dealt).sum(axis=1) >= seen).sum())
+    return (1 + reached) / (1 + resamples), len(moving)
 
 
 def least_p(repeats: Sequence[tuple[int, int]], resamples: int = 10_000) -> float:
@@ -86,7 +138,7 @@ def _checked(then: Sequence[Repeats], now: Sequence[Repeats]) -> list[tuple[Floa
 
 
 def _every_swap(moving: Floats) -> Floats:
-    sums = np.zeros(1)
+    sums = np.zeros((1, moving.shape[1]))
     for difference in moving:
         sums = np.concatenate([sums + difference, sums - difference])
     return sums
@@ -98,8 +150,9 @@ def _swaps(moving: Floats, generator: np.random.Generator, resamples: int) -> Fl
 
 
 def _deals(sides: Sequence[tuple[Floats, Floats]], generator: np.random.Generator, resamples: int) -> Floats:
-    sums = np.zeros(resamples)
+    sums = np.zeros((resamples, sides[0][0].shape[1]))
     for then, now in sides:
-        hands = generator.permuted(np.tile(np.concatenate([then, now]), (resamples, 1)), axis=1)
+        held = np.concatenate([then, now])
+        hands = held[generator.permuted(np.tile(np.arange(len(held)), (resamples, 1)), axis=1)]
         sums += hands[:, len(then) :].mean(axis=1) - hands[:, : len(then)].mean(axis=1)
     return sums

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from llmops.stats.moved import least_p, shift
+from llmops.stats.moved import least_p, reform, shift
 
 
 def single(values):
@@ -77,3 +77,37 @@ def test_of_what_did_not_move_it_says_moved_as_often_as_alpha_allows(repeats):
         then, now = (middle + rng.lognormal(0, 1, (15, repeats)) for _ in "ab")
         alarms += shift(then.tolist(), now.tolist(), night, 400).p_value <= 0.05
     assert stats.binomtest(alarms, nights, 0.05).pvalue > 0.001
+
+
+def test_features_of_which_each_answer_has_one_of_two_are_mcnemars_exact_test():
+    then = [[{"yes"}]] * 9 + [[{"no"}]] * 3
+    now = [[{"no"}]] * 8 + [[{"yes"}]] * 3 + [[{"no"}]]
+    found = reform(then, now)
+    fixed, broke = 2, 8
+    assert found.shift.p_value == pytest.approx(stats.binomtest(broke, fixed + broke).pvalue)
+    assert (found.shift.differ, found.shift.n) == (10, 12)
+
+
+def test_the_feature_that_moved_most_is_named_with_its_shares():
+    then = [[{"To", "short"}]] * 8 + [[{"No", "short"}]] * 2
+    now = [[{"No", "short"}]] * 9 + [[{"No", "long"}]]
+    found = reform(then, now)
+    assert (found.feature, found.shift.then, found.shift.now) == ("No", 0.2, 1.0)
+    assert found.shift.p_value < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_of_answers_whose_words_are_drawn_as_before_it_says_moved_as_often_as_alpha_allows(repeats):
+    generator, alarms = np.random.default_rng(5), 0
+    for night in range(1000):
+        chances = generator.dirichlet([0.5] * 6, size=20)
+        sides = [
+            [
+                [{f"w{generator.choice(6, p=p)}", f"e{generator.integers(40)}"} for _ in range(repeats)]
+                for p in chances
+            ]
+            for _ in range(2)
+        ]
+        alarms += reform(*sides, seed=night, resamples=400).shift.p_value <= 0.05
+    assert alarms <= stats.binom.ppf(0.999, 1000, 0.05)

@@ -1,7 +1,7 @@
 """Decisions on a family of claims, corrected for how many there are."""
 
+import math
 from collections.abc import Callable, Sequence
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def p_of_interval(value: float, low: float, high: float, confidence: float = 0.9
     reach = value - low if value > 0 else high - value
     if reach <= 0:
         return 0.0
-    return 2 * NormalDist().cdf(-z_quantile(confidence) * abs(value) / reach)
+    return math.erfc(z_quantile(confidence) * abs(value) / reach / math.sqrt(2))  # exact far out, too
 
 
 def step_down(claims: int, settled: Callable[[int, int], bool]) -> list[int]:

@@ -15,7 +15,8 @@ from llmops.corrected import RESTING_ON_LABELS, corrected_estimates
 from llmops.discoveries import with_q
 from llmops.family import with_limits
 from llmops.judges.judged import DISAGREEMENT
-from llmops.metrics.catalog import Metric, load_metric
+from llmops.metrics.catalog import load_metric
+from llmops.metrics.metric import Metric
 from llmops.records import OVERALL, Estimate, Example, Label, Record, Response, Score
 from llmops.repeated import of_repeats, repeated_estimates
 from llmops.signature import signature

@@ -5,8 +5,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.metrics.catalog import Metric
 from llmops.metrics.measuring import Measured, measure
+from llmops.metrics.metric import Metric
 from llmops.metrics.unscored import Unscored
 from llmops.records import UNASKED, Example, MissingKind, Response, Score
 from llmops.tasks.catalog import Task

@@ -6,7 +6,7 @@ The manner is that of sacreBLEU (Post 2018, arXiv 1804.08771): parts ``key:value
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from llmops.metrics.catalog import Metric
+from llmops.metrics.metric import Metric
 from llmops.records import OVERALL, Estimate
 from llmops.stats.bootstrap import Resampling
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from llmops.errors import UserError
-from llmops.metrics.catalog import Metric, load_metric
+from llmops.metrics.catalog import load_metric
+from llmops.metrics.metric import Metric
 from llmops.records import Example, Fault, Response, Score
 from llmops.scoring import BLOCK, Pair, beside_examples, scored
 from llmops.tasks.catalog import TASKS

@@ -1,12 +1,11 @@
 """The metrics there are, and how a project adds its own."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version as installed
 from inspect import getdoc
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from llmops.errors import UserError
 from llmops.metrics import (
@@ -23,58 +22,10 @@ from llmops.metrics import (
     structure,
     tool_use,
 )
-from llmops.metrics.hub import PREFIX, hub_function, hub_name
+from llmops.metrics.hub import hub_function
+from llmops.metrics.hub_name import PREFIX, hub_name
+from llmops.metrics.metric import Columns, Corpus, Metric, Statistics
 from llmops.metrics.own import own_function
-from llmops.metrics.unscored import Unscored
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
-Columns = Callable[[Sequence[str], Sequence[str]], Sequence[float | Unscored]]
-"""(answers as read, targets) → one value for each pair, or why there is none."""
-
-Statistics = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]]]
-"""(answers as read, targets) → one row of k numbers for each pair, whose sums tell a corpus's value."""
-
-Corpus = Callable[["Floats"], "Floats"]
-"""(… × k) sums of rows, or rows → (…) values."""
-
-
-class Metric(NamedTuple):
-    """A measure of one answer against its target."""
-
-    name: str
-    function: Columns
-    tasks: frozenset[str] | None
-    """Names of the tasks whose readings it can measure; None means any."""
-    summary: str
-    citation: str = ""
-    version: str = "1"
-    """Changes when its values change."""
-    higher_is_better: bool = True
-    settings: Mapping[str, str] = {}
-    """What else its values rest on, such as a tokeniser; part of each estimate's signature."""
-    statistics: Statistics | None = None
-    """With ``corpus``: an estimate is the value of all examples together, not the mean of theirs."""
-    corpus: Corpus | None = None
-    """Sums of rows → the corpora's values."""
-    needs_target: bool = True
-    """False when examples without a target can be measured too; their target is then ``""``."""
-    worst: float = 0.0
-    """What an unread answer counts as where the suite says ``unread: wrong``."""
-    each: Corpus | None = None
-    """Rows → each pair's own value, where they tell it: then ``function`` is not called."""
-    whole: bool = False
-    """True when a pair's value rests on the other pairs too: it is then called once with all of a
-    suite's pairs, which are held in memory, not with blocks of them."""
-    bounded: bool = True
-    """Each value lies between 0 and 1, which sequential runs rest on."""
-    rule: str = "sum"
-    """What makes a weighed choice the answer, by name in ``tasks.likelihood.RULES``."""
-
 
 _IFEVAL = "Zhou et al. 2023, arXiv 2311.07911"
 _SQUAD = "Rajpurkar et al. 2016, arXiv 1606.05250"

@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import Any
 
 from llmops.errors import UserError
-from llmops.metrics.catalog import Metric
-from llmops.metrics.hub import HubName
+from llmops.metrics.hub_name import HubName
 from llmops.metrics.measuring import measure, whole
+from llmops.metrics.metric import Metric
 
 OFFLINE = "HF_EVALUATE_OFFLINE"
 """The environment's word that keeps evaluate from the network, if the user says so."""

@@ -1,39 +1,12 @@
 """Metrics of the Hugging Face hub, by name."""
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from llmops.errors import UserError
-
-PREFIX = "hub:"
-
-_NAME = re.compile(r"hub:(?P<path>(?:[\w-]+/)?(?P<name>[\w-]+))(?:@(?P<revision>[\w.-]+))?(?::(?P<key>\w+))?")
-
-
-class HubName(NamedTuple):
-    """A hub's metric as a suite names it: ``hub:path@revision:key``."""
-
-    shown: str
-    path: str
-    """``name`` or ``owner/name``."""
-    revision: str | None
-    """A tag, branch or commit; None for the newest."""
-    key: str
-    """Which of the numbers that it returns; the metric's own name unless it is given."""
-
-
-def hub_name(name: str) -> HubName:
-    """Return the parts of ``hub:path@revision:key``, of which revision and key may be left out.
-
-    >>> hub_name("hub:bertscore@v0.4.6:f1")
-    HubName(shown='hub:bertscore@v0.4.6:f1', path='bertscore', revision='v0.4.6', key='f1')
-    """
-    found = _NAME.fullmatch(name)
-    if found is None:
-        raise UserError(f"metrics: {name!r} names no metric; write it like 'hub:bertscore@v0.4.6:f1'")
-    return HubName(name, found["path"], found["revision"], found["key"] or found["name"])
+from llmops.metrics.door import hub_module
+from llmops.metrics.hub_name import HubName
 
 
 def hub_function(named: HubName) -> Callable[[Sequence[str], Sequence[str]], list[float]]:
@@ -44,8 +17,6 @@ def hub_function(named: HubName) -> Callable[[Sequence[str], Sequence[str]], lis
 
     @cache
     def module() -> Any:
-        from llmops.metrics.door import hub_module  # the door knows the catalogue, which knows this module
-
         return hub_module(named)
 
     def function(reads: Sequence[str], targets: Sequence[str]) -> list[float]:

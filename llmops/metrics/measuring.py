@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.metrics.catalog import Corpus, Metric
+from llmops.metrics.metric import Corpus, Metric
 from llmops.metrics.unscored import Unscored
 
 

@@ -6,7 +6,8 @@ from llmops import jsonl
 from llmops.cards.card import load_card
 from llmops.cards.examples import labels
 from llmops.config import PARAMS
-from llmops.metrics.catalog import Metric, fits, load_metric
+from llmops.metrics.catalog import fits, load_metric
+from llmops.metrics.metric import Metric
 from llmops.places import Places, watched
 from llmops.records import Example, Response
 from llmops.scoring import beside_examples, scored

@@ -15,7 +15,8 @@ from llmops.flips import Side, answers, flips, shifts
 from llmops.judges.judged import from_both_sides, words_of
 from llmops.kept import Kept, load
 from llmops.manifest import changes, prompt_diff
-from llmops.metrics.catalog import Metric, load_metric
+from llmops.metrics.catalog import load_metric
+from llmops.metrics.metric import Metric
 from llmops.places import Places
 from llmops.records import OVERALL, Estimate, Score
 from llmops.summary import Column, Run, columns

@@ -8,6 +8,7 @@ import pytest
 
 from llmops import jsonl
 from llmops.records import Example, Fault, Judgement, Response, Score
+from tests.paid_api import VARIABLE
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started
 
@@ -64,6 +65,16 @@ def court(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
             return Court(tmp_path, server)
 
         yield make
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to stand in, with the key of a paid API."""
+    monkeypatch.setenv(VARIABLE, "sk-test-1")
+    monkeypatch.setenv("LLMOPS_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def _write(root: Path, name: str, text: str) -> None:

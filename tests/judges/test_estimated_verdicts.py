@@ -10,16 +10,7 @@ from llmops import jsonl
 from llmops.cli import main
 from llmops.records import Spend
 from tests.judges.test_recorded_verdicts import answer, said, write_judged
-from tests.paid_api import VARIABLE, Asked, PaidApi, Sent, serving
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(VARIABLE, "sk-test-1")
-    monkeypatch.setenv("LLMOPS_STATE", str(tmp_path / "state"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+from tests.paid_api import Asked, PaidApi, Sent, serving
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str) -> list[Any]:

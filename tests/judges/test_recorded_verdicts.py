@@ -69,15 +69,6 @@ def write_judged(folder: Path, url: str, examples: int, judges: str = "fits, bet
     params.write_text(text.replace("generate:", (JUDGES % url).lstrip("\n") + "generate:"), encoding="utf-8")
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(VARIABLE, "sk-test-1")
-    monkeypatch.setenv("LLMOPS_STATE", str(tmp_path / "state"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def exit_code(*words: str) -> int:
     try:
         main(list(words))

@@ -8,9 +8,10 @@ import evaluate
 import pytest
 
 from llmops.errors import UserError
-from llmops.metrics.catalog import METRICS, Metric
+from llmops.metrics.catalog import METRICS
 from llmops.metrics.door import as_evaluate
 from llmops.metrics.measuring import compute
+from llmops.metrics.metric import Metric
 from llmops.metrics.unscored import Unscored
 
 PAIRS = {"reads": ["1", "the 2", ""], "targets": ["1", "2", "3"]}

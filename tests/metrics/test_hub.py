@@ -7,7 +7,7 @@ import pytest
 
 from llmops.errors import UserError
 from llmops.metrics.catalog import load_metric
-from llmops.metrics.hub import hub_name
+from llmops.metrics.hub_name import hub_name
 
 MODULE = """
 import datasets

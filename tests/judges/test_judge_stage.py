@@ -11,6 +11,7 @@ from llmops.cli import main
 from llmops.records import Ranked, Spend
 from llmops.report import ranks
 from tests.judges.conftest import Court
+from tests.servers.batches import BatchBehaviour
 from tests.servers.behaviour import Behaviour
 
 Making = Callable[..., Court]
@@ -199,3 +200,21 @@ def test_a_wrong_judge_is_one_line(
         main(["judge", "s"])
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_judge_is_asked_in_batches_where_its_model_is(court: Making) -> None:
+    made = court(
+        {"fits": FITS.replace("judge,", "echo, output: word,")}, BatchBehaviour(), {"a": ["yes", "no"]}
+    )
+    prompt = "messages:\n- {role: user, content: '{{ bare.answer }}'}\n"  # the server says what it was told
+    (made.root / "prompts/echo.yaml").write_text(prompt, encoding="utf-8")
+    params = made.root / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(
+        text.replace("model: m,", "model: m, mode: batch, batch: {poll_s: 0.05},"), encoding="utf-8"
+    )
+    main(["judge", "s"])
+    assert [(one.value, one.label) for one in made.judgements()] == [(1.0, "yes"), (0.0, "no")]
+    assert made.server.batch_counts().sizes == [2]
+    main(["judge", "s"])
+    assert made.server.batch_counts().sizes == [2]

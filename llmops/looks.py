@@ -16,6 +16,7 @@ from llmops.family import Claim, claims, decisions
 from llmops.numbers import dollars
 from llmops.places import Places
 from llmops.records import OVERALL, Example, Response, Score
+from llmops.rules import judged
 from llmops.scoring import scored
 from llmops.suites import Suite, margin
 from llmops.summary import decided
@@ -127,10 +128,10 @@ def _check(suite: Suite, bounded: set[str], where: str) -> None:
             f"{where}: rules: none is on a metric between 0 and 1; --sequential has nothing to decide"
         )
     for number, rule in enumerate(suite.rules, 1):
-        if rule.metric.partition(" ")[0].partition(".")[0] in suite.judges:
+        if judged(rule, suite) and rule.confidence is None:
             raise UserError(
-                f"{where}: rules[{number}]: {rule.metric!r} is judged after the answers are asked;"
-                " run without --sequential"
+                f"{where}: rules[{number}]: {rule.metric!r} is judged after the answers are asked, and counts"
+                " among each look's rules; give it a `confidence` of its own, or run without --sequential"
             )
 
 

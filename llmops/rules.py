@@ -23,6 +23,7 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
 
 _WIDENED = (HOLM, OWN_NOTE)
 """How a decision's note begins where its interval's confidence is not that of all others."""
+STOPPED_BEFORE_JUDGED = "a sequential test stopped the run, for which a judged interval does not allow"
 NO_JUDGES: Mapping[str, str] = {}
 
 
@@ -42,12 +43,21 @@ def verdicts(
     found = list(claims(suite, estimates))
     for claim, decision in zip(found, decisions(found), strict=True):
         verdict, reason = _verdict(claim, decision), uncertified.get(claim.rule.metric)
-        yield verdict if reason is None else _withheld(verdict, reason)
+        if reason is not None:  # a judge that is not known to be right decides nothing
+            yield _withheld(verdict, f"judge not certified: {reason}")
+        elif judged(claim.rule, suite) and claim.estimate.decided:
+            yield _withheld(verdict, STOPPED_BEFORE_JUDGED)
+        else:
+            yield verdict
+
+
+def judged(rule: Rule, suite: Suite) -> bool:
+    """Return whether a rule speaks of what a judge of the suite says."""
+    return rule.metric.partition(" ")[0].partition(".")[0] in suite.judges
 
 
 def _withheld(verdict: Verdict, reason: str) -> Verdict:
-    """Return the verdict without its outcome: a judge that is not known to be right decides nothing."""
-    return replace(verdict, outcome="inconclusive", reason=f"judge not certified: {reason}; {verdict.reason}")
+    return replace(verdict, outcome="inconclusive", reason=f"{reason}; {verdict.reason}")
 
 
 def _check_measured(rule: Rule, estimates: list[Estimate], where: str) -> None:

@@ -183,6 +183,37 @@ class Few:
     examples = range(7)
 
 
+def judged_by_a_function(project: Path, rule: str) -> None:
+    """Give the suite a judge, and a rule on what it says."""
+    params = project / "params.yaml"
+    text = params.read_text(encoding="utf-8").replace(
+        "    rules:\n", f"    judges: [named]\n    rules:\n      - {{{rule}}}\n"
+    )
+    judge = "judges:\n  named: {kind: python, file: apps/judge.py, function: named}\n"
+    params.write_text(text + judge, encoding="utf-8")
+    source = "def named(example, response):\n    return response.answer == 'parcel'\n"
+    (project / "apps/judge.py").write_text(source, encoding="utf-8")
+
+
+def test_a_rule_on_a_judge_is_not_decided_for_a_run_that_stopped_before_it(project: Path) -> None:
+    judged_by_a_function(project, "metric: named, at_least: 0.2, confidence: 0.95")
+    main(["run", "tiny", "--sequential"])
+    rows = jsonl.read(project / "runs/tiny/verdicts.jsonl", Verdict)
+    found = {row.model: row for row in rows if row.metric == "named"}
+    assert (found["good"].outcome, found["close"].outcome) == ("inconclusive", "pass")
+    assert found["good"].reason.startswith("a sequential test stopped the run, for which a judged interval")
+
+
+def test_a_rule_on_a_judge_within_the_family_is_refused_for_a_sequential_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged_by_a_function(project, "metric: named, at_least: 0.2")
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", "tiny", "--sequential"])
+    assert stopped.value.code == 2
+    assert "rules[1]: 'named' is judged after the answers are asked" in capsys.readouterr().err
+
+
 def test_blocks_hold_every_question_once_and_repeats_stay_together() -> None:
     drawing = Drawing(Few(), seed=3)  # type: ignore[arg-type]
     numbers = drawing.numbers([0, 1], range(len(drawing)))

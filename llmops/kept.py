@@ -52,6 +52,8 @@ class Kept(NamedTuple):
     judgements: Sequence[Judgement] = ()
     ranking: Sequence[Ranked] = ()
     """Of all runs; none where only some were kept."""
+    beside: Sequence[Estimate] = ()
+    """Those of the suite's other runs, among whose differences the q-values were told."""
 
 
 def load(places: Places, wanted: str) -> Kept:
@@ -115,7 +117,8 @@ def _from_mlflow(uri: str, run: LoggedRun) -> Kept:
     if key in kept.manifests:
         told = msgspec.structs.replace(told, messages=kept.manifests[key].messages)
     own = [estimate for estimate in kept.estimates if (estimate.model, estimate.prompt) == key]
-    return kept._replace(manifests={key: told}, logged={key: run.metrics}, estimates=own)
+    others = [estimate for estimate in kept.estimates if (estimate.model, estimate.prompt) != key]
+    return kept._replace(manifests={key: told}, logged={key: run.metrics}, estimates=own, beside=others)
 
 
 @contextlib.contextmanager
@@ -202,6 +205,7 @@ def only(kept: Kept, model: str, prompt: str) -> Kept:
     return kept._replace(
         rows=kept.rows._replace(responses=responses, scores=[row for row in kept.rows.scores if own(row)]),
         estimates=[row for row in kept.estimates if own(row)],
+        beside=[row for row in kept.estimates if not own(row)],
         manifests={run: told for run, told in kept.manifests.items() if wanted(run)},
         logged={run: metrics for run, metrics in kept.logged.items() if wanted(run)},
         ranking=(),

@@ -54,7 +54,7 @@ def _votes(here: Places, name: str) -> Iterator[tuple[Key, str, list[float]]]:
     path = here.suite(name, "judgements.jsonl")
     for row in jsonl.read(path, Judgement) if path.exists() else ():
         if votes := [value for value in row.votes.values() if value is not None]:
-            metric = f"{row.judge}.{row.criterion}" if row.criterion else row.judge
+            metric = row.metric
             yield (row.model, row.prompt, metric), row.example_id, votes
 
 

@@ -66,9 +66,14 @@ def from_both_sides(each: Judgement) -> Iterator[Judgement]:
         other_model=each.model,
         other_prompt=each.prompt,
         value=None if each.value is None else 1.0 - each.value,
-        label=None if each.label is None else TURNED.get(each.label, each.label),
-        orders=[None if said is None else TURNED.get(said, said) for said in each.orders],
+        label=_turned(each.label),
+        orders=[_turned(said) for said in reversed(each.orders)],
+        votes={name: None if value is None else 1.0 - value for name, value in each.votes.items()},
     )
+
+
+def _turned(outcome: str | None) -> str | None:
+    return None if outcome is None else TURNED.get(outcome, outcome)
 
 
 def _score(place: Place, found: list[Judgement]) -> Score:

@@ -25,12 +25,15 @@ class How(NamedTuple):
 
 
 def ranked(judgements: Sequence[Judgement], subjects: Sequence[Subject], how: How) -> Iterator[Ranked]:
-    """Yield each run of each pairwise judge, the strongest first, then by win rate."""
+    """Yield each run of each pairwise judge, the strongest first, then by win rate.
+
+    Outcomes of examples that no subject is of are left out.
+    """
     lengths = {(r.model, r.prompt, r.example_id, r.repeat): float(len(r.answer or "")) for r, _ in subjects}
     sources = {example.id: example.cluster or example.id for _, example in subjects}
     by_judge: dict[str, list[Judgement]] = defaultdict(list)
     for each in judgements:
-        if each.other_model is not None and each.value is not None:
+        if each.other_model is not None and each.value is not None and each.example_id in sources:
             by_judge[each.judge].append(each)
     for found in by_judge.values():
         rows = list(_ranked(found, lengths, sources, how))

@@ -8,6 +8,7 @@ from llmops import jsonl, provenance
 from llmops.comparing import Plan, compared
 from llmops.config import PARAMS
 from llmops.differences import Difference, in_estimates, in_numbers, in_ranking, in_scores
+from llmops.discoveries import with_q
 from llmops.judges.judge import Subject
 from llmops.judges.judged import judged
 from llmops.judges.ranking import How, ranked
@@ -70,7 +71,12 @@ def _anew(kept: Kept, plan: Plan) -> Anew:
     rows = kept.rows._replace(responses=[response for response, _ in pairs], scores=scores)
     how = How(plan.settings.confidence, Resampling(plan.settings.resamples, plan.settings.seed))
     ranking = list(ranked(kept.judgements, [Subject(*pair) for pair in pairs], how)) if kept.ranking else []
-    return Anew(scores, compared(plan, rows, kept.baseline).estimates, ranking, given)
+    return Anew(scores, _among_all(kept, compared(plan, rows, kept.baseline).estimates), ranking, given)
+
+
+def _among_all(kept: Kept, made: list[Estimate]) -> list[Estimate]:
+    """Return the estimates with their q-values among those of the suite's other runs, as these stand."""
+    return with_q([*made, *kept.beside])[: len(made)] if kept.beside else made
 
 
 def _judged(kept: Kept) -> list[Score]:

@@ -103,6 +103,11 @@ def ranking_metrics(ranking: Iterable[Ranked]) -> dict[str, float]:
     }
 
 
+def not_ranked(ranking: Iterable[Ranked]) -> str:
+    """Return what is not known of a run's places, with its reason."""
+    return "; ".join(f"{row.judge}: {reason}" for row in ranking for reason in row.reasons)
+
+
 def of_ranking(name: str) -> bool:
     """Return whether a metric's name is one of a ranking's."""
     bare = name.removesuffix(SUFFIXES["low"]).removesuffix(SUFFIXES["high"])

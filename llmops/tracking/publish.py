@@ -11,7 +11,7 @@ import msgspec
 from llmops.records import Estimate, Ranked, Record, Verdict
 from llmops.rules import worst
 from llmops.tracking.client import artifacts, connect, failures, shown, sqlite_file
-from llmops.tracking.figures import metrics, not_known, ranking_metrics
+from llmops.tracking.figures import metrics, not_known, not_ranked, ranking_metrics
 from llmops.tracking.inputs import DataSet, PromptText, dataset_input, links, registered
 from llmops.tracking.traces import Home, Traced, log_traces
 
@@ -141,7 +141,7 @@ def _tags(run: RunRecord) -> dict[str, str]:
         "model": run.model,
         "prompt": run.prompt,
         "gate": _gate(run),
-        "not_known": _cut(not_known(run.estimates)),
+        "not_known": _cut("; ".join(filter(None, (not_known(run.estimates), not_ranked(run.ranking))))),
         "mlflow.note.content": _cut(_note(run.verdicts)),
         "mlflow.loggedArtifacts": '[{"path": "verdicts.json", "type": "table"}]' if run.verdicts else "",
     }

@@ -1,6 +1,7 @@
 """What judges said is told where runs are held against each other: in `why`, in MLflow, by `verify`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from llmops import jsonl
 from llmops.cli import main
 from llmops.records import Ranked, Score
+from llmops.tracking.client import tracking_uri
+from llmops.tracking.logged import find as logged_run
 from llmops.tracking.logged import numbers
 from tests.judges.test_recorded_verdicts import exit_code, said, write_judged
 from tests.paid_api import VARIABLE, Asked, PaidApi, Sent, completion, serving
@@ -91,3 +94,21 @@ def test_a_judged_run_is_verified_whole_and_each_run_by_itself(
     assert exit_code("verify", "tiny") == 0, capsys.readouterr()
     for run_id in runs(project).values():
         assert exit_code("verify", run_id) == 0, capsys.readouterr()
+
+
+def test_judged_answers_that_are_gone_are_a_difference(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(project, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    path = Path("runs/tiny/responses.jsonl")
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if '"t-1"' not in line), encoding="utf-8")
+    assert exit_code("verify", "runs/tiny") == 1
+    assert capsys.readouterr().out.startswith("different: ")
+
+
+def test_what_a_ranking_cannot_tell_is_named_with_its_reason(project: Path) -> None:
+    for row in jsonl.read(project / "runs/tiny/ranking.jsonl", Ranked):
+        run = logged_run(tracking_uri(project / ".llmops"), runs(project)[row.prompt])
+        assert all(f"better: {reason}" in run.tags["not_known"] for reason in row.reasons)

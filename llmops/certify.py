@@ -135,7 +135,7 @@ def _habits(
         return {}
     texts = answers(jsonl.read(folder / "responses.jsonl", Response))
     path = folder / "judgements.jsonl"
-    said = [each for each in jsonl.read(path, Judgement) if each.judge == judge] if path.is_file() else []
+    said = [each for each in jsonl.read_any(path, Judgement) if each.judge == judge]
     return {
         criterion: [
             *habits(found, verdicts[criterion], texts, how),

@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from llmops.agreement import items
 from llmops.records import Estimate, Label, Score
 from llmops.stats.corrected import Corrected, corrected_difference, corrected_mean, labels_only
 from llmops.suites import Suite
-from llmops.summary import Run, Setting
+from llmops.summary import Run, Setting, beside_baseline
 
 CORRECTED, LABELS_ONLY = " (corrected)", " (labels only)"
 """What the estimates' names end in, behind the judge's metric."""
@@ -117,13 +115,7 @@ def _beside(estimate: Estimate, baseline: str, sides: tuple[_Judged, _Judged], a
             _clusters(ids, about),
             about.confidence,
         ).interval
-    return replace(
-        estimate,
-        baseline=baseline,
-        difference=found.value,
-        difference_low=found.low,
-        difference_high=found.high,
-    )
+    return beside_baseline(estimate, baseline, found)
 
 
 def _likely(ours: _Judged, ids: Sequence[str]) -> list[float] | None:

@@ -35,7 +35,7 @@ def draws_file(root: Path, suite: str) -> Path:
 def read_draws(root: Path, suite: str) -> list[Draw]:
     """Return the suite's draws; none where there were none."""
     path = draws_file(root, suite)
-    return list(jsonl.read(path, Draw)) if path.is_file() else []
+    return jsonl.read_any(path, Draw)
 
 
 def chances(draws: Iterable[Draw], labelled: Set[str]) -> dict[str, float]:

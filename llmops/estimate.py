@@ -85,11 +85,8 @@ def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estim
     job = load_job(_examples(places, name, suite.dataset), name, suite, choice.limit, seed)
     store, answers = state_folder(places.root) / STORE, list[Subject]()
     for named, spec in chosen_models(places, suite, choice.models).items():
-        model, count, rows = (
-            closed_model(named, spec, places),
-            tokenizer(named, spec, places),
-            list[Estimated](),
-        )
+        model, count = closed_model(named, spec, places), tokenizer(named, spec, places)
+        rows: list[Estimated] = []
         for left in pending(job, model, store):
             left = left._replace(requests=[]) if suite.recording else left
             rows.append(_row(name, model, left, count, store))

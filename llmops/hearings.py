@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int
     """
     if not store.exists() and model.stored:
         return [_subject(job, model, each, None, lengths) for each in job.questions]
-    with closing(open_store(f"{SCHEME}{store}")) as opened:
+    with closing(open_store(f"{SCHEME}{store}")) if model.stored else nullcontext() as opened:
         recall = recalling(model, opened)
 
         async def known() -> list[tuple[Question, Reply | None]]:

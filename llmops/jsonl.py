@@ -72,6 +72,15 @@ def line(row: Any) -> bytes:
     return _encoder.encode(row) + b"\n"
 
 
+def read_any(path: Path, kind: type[T]) -> list[T]:
+    """Return a file's rows, none where there is no such file.
+
+    Raises:
+        Malformed: as ``read``.
+    """
+    return list(read(path, kind)) if path.is_file() else []
+
+
 def write(path: Path, rows: Iterable[Any]) -> int:
     """Write rows as JSON lines, whole or not at all, and return how many there were."""
     return write_lines(path, map(line, rows))

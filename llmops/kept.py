@@ -5,7 +5,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,15 +19,13 @@ from llmops.errors import UserError
 from llmops.labelling import LABELLED
 from llmops.manifest import Manifest
 from llmops.places import Places, newest, state_folder
-from llmops.records import Estimate, Example, Judgement, Label, Ranked, Record, Response, Score
+from llmops.records import Estimate, Example, Judgement, Label, Ranked, Response, Score
 from llmops.scores import measured
 from llmops.suites import Suite, load_suite
 from llmops.summary import Run
 from llmops.tracking.client import tracking_uri
 from llmops.tracking.logged import LoggedRun, download, find, numbers
 from llmops.tracking.publish import Published
-
-Row = TypeVar("Row", bound=Record)
 
 
 class Kept(NamedTuple):
@@ -135,7 +133,7 @@ def _read(where: str, root: Path, folder: Path) -> Kept:
         list(jsonl.read(folder / "examples.jsonl", Example)),
         list(jsonl.read(folder / "responses.jsonl", Response)),
         measured(folder),
-        _rows(folder / LABELLED, Label),
+        jsonl.read_any(folder / LABELLED, Label),
     )
     told, notes = _manifests(folder)
     name = _suite(told, rows)
@@ -153,14 +151,9 @@ def _read(where: str, root: Path, folder: Path) -> Kept:
         {},
         notes,
         (folder / PARAMS).is_file(),
-        _rows(folder / "judgements.jsonl", Judgement),
-        _rows(folder / "ranking.jsonl", Ranked),
+        jsonl.read_any(folder / "judgements.jsonl", Judgement),
+        jsonl.read_any(folder / "ranking.jsonl", Ranked),
     )
-
-
-def _rows(path: Path, kind: type[Row]) -> list[Row]:
-    """Return the rows of a file that runs from before there were judges lack."""
-    return list(jsonl.read(path, kind)) if path.is_file() else []
 
 
 def _manifests(folder: Path) -> tuple[dict[Run, Manifest], list[str]]:

@@ -148,7 +148,7 @@ def bring(root: Path, file: Path) -> str:
         examples = jsonl.read(places.suite(suites[0], "examples.jsonl"), Example)
         _check_examples(file, found, {example.id for example in examples})
     goal = labels_file(root, suites[0])
-    known = list(jsonl.read(goal, Label)) if goal.is_file() else []
+    known = jsonl.read_any(goal, Label)
     together = [*known, *(each for each in found if each not in known)]
     kept = _alike(file, together)
     jsonl.write(goal, kept)

@@ -60,7 +60,7 @@ def tell(places: Places, name: str, against: str | None = None) -> Told:
     return Told(
         suite=name,
         against=against,
-        verdicts=list(jsonl.read(judged, Verdict)) if judged.exists() else [],
+        verdicts=jsonl.read_any(judged, Verdict),
         estimates=list(jsonl.read(here.suite(name, "estimates.jsonl"), Estimate)),
         changes=[
             msgspec.structs.replace(each, before=_within(each.before, here), after=_within(each.after, here))

@@ -225,17 +225,21 @@ def _difference(
     return Difference(fixed=fixed, broke=broke, **pooled_difference(rows, others, clusters, how)._asdict())
 
 
-def _with_difference(estimate: Estimate, baseline: str, found: Difference) -> Estimate:
+def beside_baseline(estimate: Estimate, baseline: str, found: Interval | Difference) -> Estimate:
+    """Return the estimate with its difference to the baseline."""
     return replace(
         estimate,
         baseline=baseline,
         difference=found.value,
         difference_low=found.low,
         difference_high=found.high,
-        fixed=found.fixed,
-        broke=found.broke,
-        pairs=found.n if found.n < estimate.n else None,
     )
+
+
+def _with_difference(estimate: Estimate, baseline: str, found: Difference) -> Estimate:
+    pairs = found.n if found.n < estimate.n else None
+    beside = beside_baseline(estimate, baseline, found)
+    return replace(beside, fixed=found.fixed, broke=found.broke, pairs=pairs)
 
 
 def _clusters(ids: Sequence[str], about: Setting) -> list[str] | None:

@@ -11,16 +11,9 @@ import pytest
 
 from llmops.cli import main
 from tests.paid_api import ROOT, VARIABLE, Asked, PaidApi, Sent, completion, serving, write_project
+from tests.verbs import exit_code
 
 RESPONSES = "runs/tiny/responses.jsonl"
-
-
-def exit_code(*words: str) -> int:
-    try:
-        main(list(words))
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
 
 
 def sometimes_at_fault(asked: Asked) -> Sent:

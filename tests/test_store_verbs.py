@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from llmops.cli import main
 from llmops.errors import UserError
 from llmops.models.model import key_of
 from llmops.models.store import open_store
 from llmops.records import Reply
 from llmops.upkeep import examined, repaired, unused
+from tests.verbs import exit_code
 
 NOW = "2026-11-01T00:00:00.000+00:00"
 
@@ -57,14 +57,6 @@ def answers(path: Path, keys: list[str]) -> dict[str, Reply]:
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LLMOPS_STATE", str(tmp_path))
     return tmp_path / "store.db"
-
-
-def exit_code(*words: str) -> int:
-    try:
-        main(list(words))
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
 
 
 def test_a_whole_store_is_called_whole(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

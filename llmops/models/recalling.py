@@ -1,6 +1,7 @@
 """Looks up the answers of many requests at once, before any is asked."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from llmops.models.budget import BudgetSpent
 from llmops.models.model import Model, request_key
@@ -10,21 +11,25 @@ from llmops.records import Reply, Request
 Recall = Callable[[Sequence[Request]], Awaitable[list[Reply | None]]]
 
 
-def recalling(model: Model, store: Store) -> Recall:
+def recalling(model: Model, store: Store | None) -> Recall:
     """Return the function that gives the reply of each request, None for one that has to be asked.
 
-    A model whose answers exist already (``stored=False``) has one for each.
+    A model whose answers exist already (``stored=False``) has one for each, and needs no store.
     """
-
-    async def looked_up(requests: Sequence[Request]) -> list[Reply | None]:
-        return [await _looked_up(model, request) for request in requests]
+    if not model.stored:
+        return partial(_all_looked_up, model)
+    assert store is not None  # noqa: S101 - for mypy
 
     async def recalled(requests: Sequence[Request]) -> list[Reply | None]:
         keys = [request_key(model, request) for request in requests]
         known = store.get_many(keys)
         return [known.get(key) for key in keys]
 
-    return recalled if model.stored else looked_up
+    return recalled
+
+
+async def _all_looked_up(model: Model, requests: Sequence[Request]) -> list[Reply | None]:
+    return [await _looked_up(model, request) for request in requests]
 
 
 async def _looked_up(model: Model, request: Request) -> Reply | None:

@@ -241,8 +241,7 @@ def _write_judgements(source: Path, goal: Path, run: Run) -> None:
 
 
 def _ranking(places: Places, name: str) -> list[Ranked]:
-    path = places.suite(name, "ranking.jsonl")
-    return list(jsonl.read(path, Ranked)) if path.is_file() else []
+    return jsonl.read_any(places.suite(name, "ranking.jsonl"), Ranked)
 
 
 def _baseline(places: Places, found: Evidence) -> Reference | None:

@@ -37,10 +37,9 @@ def main(places: Places, suite: str | None, out: str | None = None, view: View =
             print(_source(here.suite(name)))
         estimates = jsonl.read(here.suite(name, "estimates.jsonl"), Estimate)
         verdicts = here.suite(name, "verdicts.jsonl")
-        judged = list(jsonl.read(verdicts, Verdict)) if verdicts.exists() else []
+        judged = jsonl.read_any(verdicts, Verdict)
         found += rows(estimates, judged)
-        ranked = here.suite(name, "ranking.jsonl")
-        ranking += list(jsonl.read(ranked, Ranked)) if ranked.exists() else []
+        ranking += jsonl.read_any(here.suite(name, "ranking.jsonl"), Ranked)
     if view.as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:

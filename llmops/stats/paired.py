@@ -157,7 +157,8 @@ def resampled(
     The effect is the mean difference with its percentile interval. The p-value inverts such intervals:
     twice the smaller share of the resamples on either side of 0, (1 + k)/(1 + B) at least.
 
-    Does not cover: fewer than some 30 pairs, where the interval is too narrow.
+    Does not cover: fewer than some 30 pairs, where the interval is too narrow; of 100 normal pairs it
+    still holds the difference 94 times in 100 (tests/stats/test_coverage.py).
 
     Raises:
         ValueError: a value is not finite, or the columns differ in length.

@@ -15,6 +15,7 @@ from llmops import jsonl
 from llmops.cli import main
 from llmops.records import Judgement, Spend
 from tests.paid_api import VARIABLE, Asked, PaidApi, Sent, completion, serving, write_project
+from tests.verbs import exit_code
 
 PROMPT = """
 messages:
@@ -67,14 +68,6 @@ def write_judged(folder: Path, url: str, examples: int, judges: str = "fits, bet
     params = folder / "params.yaml"
     text = params.read_text(encoding="utf-8").replace("    metrics:", f"    judges: [{judges}]\n    metrics:")
     params.write_text(text.replace("generate:", (JUDGES % url).lstrip("\n") + "generate:"), encoding="utf-8")
-
-
-def exit_code(*words: str) -> int:
-    try:
-        main(list(words))
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
 
 
 @pytest.mark.parametrize("budget", ["", ", budget_calls: 40"])

@@ -12,8 +12,9 @@ from llmops.records import Ranked, Score
 from llmops.tracking.client import tracking_uri
 from llmops.tracking.logged import find as logged_run
 from llmops.tracking.logged import numbers
-from tests.judges.test_recorded_verdicts import exit_code, said, write_judged
+from tests.judges.test_recorded_verdicts import said, write_judged
 from tests.paid_api import VARIABLE, Asked, PaidApi, Sent, completion, serving
+from tests.verbs import exit_code
 
 RED = "\x1b[31m"
 

@@ -21,6 +21,8 @@ from llmops.stats.compare import paired_difference
 from llmops.stats.corrected import corrected_difference
 from llmops.stats.correlation import between_groups, within_groups
 from llmops.stats.estimate import mean
+from llmops.stats.interval import Interval
+from llmops.stats.paired import PairedTest, mcnemar, resampled, sign_flips
 from llmops.stats.pooled import Pooling, pooled_difference
 from llmops.stats.spread import around_mean
 from llmops.stats.tango import tango
@@ -51,8 +53,8 @@ COVERED = {
     "tango": "test_tango.py::test_it_covers_95_percent",
 }
 """Function that estimates an interval → the test of how often it holds the truth; others are in SIMULATED."""
-NO_ESTIMATE = {"within"}
-"""Functions that cut an interval and estimate none."""
+NO_ESTIMATE = {"within", "wilcoxon"}
+"""Functions that cut an interval, or whose effect has none."""
 
 
 def estimators() -> Iterator[str]:
@@ -67,7 +69,9 @@ def estimators() -> Iterator[str]:
 def holds_interval(kind: Any) -> bool:
     """The type is a record with a lower limit, or holds one: in a field, a list, a union, …"""
     inner = get_type_hints(kind) if isinstance(kind, type) and hasattr(kind, "_fields") else {}
-    return "low" in inner or any(holds_interval(each) for each in (*inner.values(), *get_args(kind)))
+    return bool({"low", "effect_low"} & set(inner)) or any(
+        holds_interval(each) for each in (*inner.values(), *get_args(kind))
+    )
 
 
 def test_every_interval_has_a_test_of_its_coverage() -> None:
@@ -118,12 +122,33 @@ def related(draw: Draw, groups: int, size: int) -> tuple[list[float], list[float
     return x, y, [str(i // size) for i in range(groups * size)]
 
 
+def of_effect(test: PairedTest) -> Interval:
+    return Interval(test.effect, test.n, low=test.effect_low, high=test.effect_high)
+
+
+def of_odds(draw: Draw) -> Interval:
+    ours = draw.choice([1.0, 0.0, 0.5], size=300, p=[0.3, 0.2, 0.5])  # won, lost, alike
+    return of_effect(mcnemar((ours == 1.0).astype(float), (ours == 0.0).astype(float)))
+
+
+def of_d_z(draw: Draw) -> Interval:
+    return of_effect(sign_flips(draw.normal(0.4, 1, 40), np.zeros(40), seed=0, resamples=10))
+
+
+def of_paired_bootstrap(draw: Draw) -> Interval:
+    how = Resampling(2000, int(draw.integers(2**31)))  # one seed for all would be one draw of the resamples
+    return of_effect(resampled(draw.normal(0.4, 1, 100), np.zeros(100), how))
+
+
 GROUP = 40
 SIMULATED: dict[str, tuple[float, Callable[[Draw], Any]]] = {
     "mean": (2.0, lambda draw: mean(draw.normal(2, 1, 30).tolist())),
     "around_mean": (2.0, lambda draw: around_mean(draw.normal(2, 1, 30), None, 0.95)),
     "paired_difference": (0.3, of_pairs),
     "paired_difference: clustered": (0.3, of_clustered_pairs),
+    "mcnemar": (1.5, of_odds),
+    "sign_flips": (0.4, of_d_z),
+    "resampled": (0.4, of_paired_bootstrap),
     "corrected_difference": (0.1, of_judged_pairs),
     "labels_only": (WORLDS[1].truth, lambda draw: of_labels(labelled(WORLDS[1], draw))),
     "labels_only: weighted": (WORLDS[7].truth, lambda draw: of_labels(labelled(WORLDS[7], draw))),

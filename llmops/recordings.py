@@ -55,7 +55,7 @@ def record(root: Path, suite: str, file: Path, out: str | None = None) -> None:
         heard = heard_again(places, suite, store)
         header = _header(run, path, responses, heard)
         count = write_recording(file, header, [*_entries(run, responses), *heard.entries])
-    print(f"{file}: {count:,} replies that {len(responses):,} responses of {path} rest on{_beside(heard)}")
+    print(f"{file}: {count:,} replies, on which {len(responses):,} responses of {path} rest{_beside(heard)}")
 
 
 def replay(root: Path, file: Path, again: Callable[[Places, str, list[str], int], None]) -> int:
@@ -118,7 +118,7 @@ def _header(run: _Run, path: Path, responses: list[Response], heard: Heard) -> H
 
 
 def _beside(heard: Heard) -> str:
-    return f", and those of the judges {', '.join(heard.judges)}" if heard.judges else ""
+    return f", and what the judges {', '.join(heard.judges)} said" if heard.judges else ""
 
 
 def _entries(run: _Run, responses: list[Response]) -> Iterator[Entry]:

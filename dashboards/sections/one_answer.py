@@ -51,9 +51,10 @@ def _same(row: Score | Judgement, response: Response) -> bool:
 
 
 def _judged(said: list[Judgement]) -> None:
-    """Show what each judge wrote beside its verdict."""
+    """Show what each judge wrote beside its verdict; a bare verdict stands among the scores."""
     for each in said:
-        if written := each.explanation or each.raw:
+        written = each.explanation or each.raw
+        if written and written != each.label:
             st.text(f"{say('judge')} {_named(each)}: {each.label or each.reason or ''}")
             st.code(written, language=None, wrap_lines=True)
 

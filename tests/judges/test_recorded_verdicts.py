@@ -85,7 +85,7 @@ def test_a_judged_run_comes_out_again_byte_for_byte_with_the_judges_faults(
     assert any(each.missing == "unjudged" for each in found)
     assert any("judge: budget: " in (each.reason or "") for each in found) == bool(budget)
     main(["record", "tiny", "-o", "models/tiny.jsonl"])
-    assert "and those of the judges fits, better, strict" in capsys.readouterr().out
+    assert "and what the judges fits, better, strict said" in capsys.readouterr().out
     header = json.loads((project / "models/tiny.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert (header["asked"], sorted(header["models"])) == (["paid"], ["bot", "paid"])
     monkeypatch.delenv(VARIABLE)

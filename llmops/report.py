@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from llmops.corrected import CORRECTED
 from llmops.numbers import UNKNOWN, dollars, interval, number
 from llmops.records import OVERALL, Estimate, Outcome, Ranked, Verdict
 from llmops.rules import stopped, worst
@@ -127,10 +128,14 @@ def wanted_labels(found: Iterable[dict[str, Any]]) -> list[str]:
     """Return a line for each corrected mean: how many more labels would halve its interval."""
     return [
         f"{row['suite']}: {row['model']} · {row['prompt']}: {row['metric']}: from {row['labels']:,} labels; "
-        f"{row['more_labels']:,} more would halve the interval"
+        f"{_more(row['more_labels'])} halve the interval"
         for row in found
-        if row["slice"] == OVERALL and row["more_labels"] is not None
+        if row["slice"] == OVERALL and row["metric"].endswith(CORRECTED) and row["low"] is not None
     ]
+
+
+def _more(labels: int | None) -> str:
+    return "labels of all answers would not" if labels is None else f"{labels:,} more would"
 
 
 def ranks(ranking: Iterable[Ranked]) -> list[str]:

@@ -1,7 +1,14 @@
 """Estimates of judged metrics, corrected by labels."""
 
+import pytest
+
+from llmops import report
 from llmops.corrected import corrected_estimates
-from llmops.records import Example, Label, Score
+from llmops.records import Estimate, Example, Label, Score
+from llmops.report import rows
+from llmops.reports.markdown import markdown
+from llmops.reports.page import page
+from llmops.reports.told import Told
 from llmops.suites import Suite
 from llmops.summary import setting
 
@@ -43,3 +50,15 @@ def test_too_few_labels_leave_the_corrected_mean_unknown_with_a_reason() -> None
 def test_a_metric_that_no_judge_gave_is_not_corrected() -> None:
     about = setting("s", SUITE, 0.95, EXAMPLES)
     assert not list(corrected_estimates(SUITE, _scores("x"), _labels(100), about))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(95, "95 more would halve the interval"), (None, "labels of all answers would not halve")],
+)
+def test_every_report_says_what_more_labels_would_bring(more: int | None, said: str) -> None:
+    ends = {"value": 0.8, "low": 0.7, "high": 0.9, "n": 100, "policy": "excluded"}
+    found = [Estimate("s", "m", "p", "fits (corrected)", labels=50, more_labels=more, **ends)]
+    told = Told("s", None, [], found, [])
+    for text in (markdown(told), page(told), report.markdown(rows(found, []), [], "s")):
+        assert said in text

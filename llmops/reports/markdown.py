@@ -18,6 +18,7 @@ from llmops.reports.told import (
     overall,
     shortened,
     shown,
+    wanted,
 )
 from llmops.visible import visible
 
@@ -71,6 +72,8 @@ def _head(told: Told) -> Iterator[str]:
         yield from _folded(f"{len(passed):,} pass", [_bullet(verdict) for verdict in passed])
     yield from ("", "| run | metric | value | interval | difference | n | missing | cost |", "|---" * 8 + "|")
     yield from map(_row, overall(told))
+    if lines := wanted(told):
+        yield from ("", *(f"- {_marked(visible(line))}" for line in lines))
     count, found = beyond_chance(told)
     if found:
         yield from _folded(count, [f"- {_marked(visible(each))}" for each in found])

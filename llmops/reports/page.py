@@ -20,6 +20,7 @@ from llmops.reports.told import (
     overall,
     shortened,
     shown,
+    wanted,
 )
 from llmops.visible import visible
 
@@ -106,6 +107,8 @@ def _estimates(found: Sequence[Estimate]) -> Iterator[str]:
 
 
 def _beyond_chance(told: Told) -> Iterator[str]:
+    if labels := wanted(told):
+        yield f"<ul>{''.join(f'<li>{escape(visible(line))}</li>' for line in labels)}</ul>"
     count, found = beyond_chance(told)
     if found:
         lines = "".join(f"<li>{escape(visible(each))}</li>" for each in found)

@@ -7,6 +7,7 @@ from llmops.explanation import Explanation
 from llmops.flips import Flip, Shift
 from llmops.numbers import UNKNOWN, interval, number
 from llmops.records import OVERALL, Estimate, Outcome, Record, Verdict
+from llmops.report import rows, wanted_labels
 
 LONGEST = 120
 """Characters of an input or an answer that are shown."""
@@ -68,6 +69,11 @@ def beyond_chance(told: Told) -> tuple[str, list[str]]:
 def _in_words(e: Estimate) -> str:
     where = "" if e.slice == OVERALL else f" over {e.slice}"
     return f"{e.model} · {e.prompt}: {e.metric}{where}: {difference(e)}, q {e.q:.2g}"
+
+
+def wanted(told: Told) -> list[str]:
+    """Return a line for each score that is corrected by labels: how many more would halve its interval."""
+    return wanted_labels(rows(told.estimates, ()))
 
 
 def overall(told: Told) -> list[Estimate]:

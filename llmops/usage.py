@@ -33,18 +33,24 @@ def billed(usage: Mapping[str, Any] | None) -> Tokens | None:
     """
     if not usage:
         return None
-    given, made = _input(usage), _first(usage, "completion_tokens", "output_tokens")
+    given = _first(usage, "prompt_tokens", "input_tokens")
+    made = _first(usage, "completion_tokens", "output_tokens")
     if given is None or made is None:
         return None
-    details = _within(usage, "completion_tokens_details", "output_tokens_details")
     sent = _first(usage, "total_tokens") or 0
+    of_input = _within(usage, "prompt_tokens_details", "input_tokens_details")
+    of_output = _within(usage, "completion_tokens_details", "output_tokens_details")
+    cached = _cached(usage, of_input)
+    beside = cached.cache_read + cached.cache_write
+    if beside > given or (beside and sent == given + made + beside) or _of_anthropic(usage, of_input):
+        given += beside
     return Tokens(
         given,
         max(made, sent - given),
-        **_cached(usage)._asdict(),
-        reasoning=_first(details, "reasoning_tokens", "thinking_tokens") or 0,
-        input_audio=_first(_input_details(usage), "audio_tokens") or 0,
-        output_audio=_first(details, "audio_tokens") or 0,
+        **cached._asdict(),
+        reasoning=_first(of_output, "reasoning_tokens", "thinking_tokens") or 0,
+        input_audio=_first(of_input, "audio_tokens") or 0,
+        output_audio=_first(of_output, "audio_tokens") or 0,
     )
 
 
@@ -54,40 +60,21 @@ class _Cached(NamedTuple):
     cache_write_1h: int
 
 
-def _cached(usage: Mapping[str, Any]) -> _Cached:
-    details = _input_details(usage)
-    read = _first(details, "cached_tokens") or _first(
+def _cached(usage: Mapping[str, Any], of_input: Mapping[str, Any]) -> _Cached:
+    read = _first(of_input, "cached_tokens") or _first(
         usage, "cache_read_input_tokens", "cached_tokens", "prompt_cache_hit_tokens"
     )
-    written = _first(details, "cache_write_tokens", "cache_creation_tokens") or _first(
+    written = _first(of_input, "cache_write_tokens", "cache_creation_tokens") or _first(
         usage, "cache_creation_input_tokens"
     )
     for_an_hour = _first(_within(usage, "cache_creation"), "ephemeral_1h_input_tokens")
     return _Cached(read or 0, written or 0, for_an_hour or 0)
 
 
-def _input(usage: Mapping[str, Any]) -> int | None:
-    given = _first(usage, "prompt_tokens", "input_tokens")
-    if given is None:
-        return None
-    cached = _cached(usage)
-    return given + cached.cache_read + cached.cache_write if _left_out(usage, given, cached) else given
-
-
-def _left_out(usage: Mapping[str, Any], given: int, cached: _Cached) -> bool:
-    """The cached tokens stand beside the input, not within it."""
-    beside = cached.cache_read + cached.cache_write
-    if beside > given:
-        return True
-    made, sent = _first(usage, "completion_tokens", "output_tokens"), _first(usage, "total_tokens")
-    if beside and made is not None and sent is not None and sent == given + made + beside:
-        return True
-    anthropic = "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage
-    return anthropic and "prompt_tokens" not in usage and not _input_details(usage)
-
-
-def _input_details(usage: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _within(usage, "prompt_tokens_details", "input_tokens_details")
+def _of_anthropic(usage: Mapping[str, Any], of_input: Mapping[str, Any]) -> bool:
+    """Whether Anthropic counted, whose cached tokens stand beside the input and not within it."""
+    named = "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage
+    return named and "prompt_tokens" not in usage and not of_input
 
 
 def _within(usage: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

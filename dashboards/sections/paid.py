@@ -26,7 +26,8 @@ def totals(spent: Sequence[Spend], evaluation: Evaluation | None) -> None:
         "calls": count(calls) if rows else unknown(),
         "hits": f"{count(hits)} ({hits / (calls + hits):.0%})" if calls + hits else unknown(),
     }
-    for column, (name, cell) in zip(st.columns([4, 4, 3, 3]), cells.items(), strict=True):
+    places = [*st.columns(2), *st.columns(2)]  # side by side, a window of 1,200 pixels cuts them
+    for column, (name, cell) in zip(places, cells.items(), strict=True):
         column.metric(say(name), cell, border=True)
     if named := sources(rows):
         st.caption(say("priced_by", sources=", ".join(named)))

@@ -12,7 +12,7 @@ from llmops.errors import Stopped, UserError
 from llmops.pinned import installed_version
 from llmops.places import Places
 
-atexit.register(gc.freeze)  # the end of the process looks through everything once more, for 20 ms
+atexit.register(gc.freeze)  # else the process's end looks through everything once more
 
 
 def main(arguments: list[str] | None = None) -> None:

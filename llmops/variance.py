@@ -54,8 +54,7 @@ def _votes(here: Places, name: str) -> Iterator[tuple[Key, str, list[float]]]:
     path = here.suite(name, "judgements.jsonl")
     for row in jsonl.read(path, Judgement) if path.exists() else ():
         if votes := [value for value in row.votes.values() if value is not None]:
-            metric = row.metric
-            yield (row.model, row.prompt, metric), row.example_id, votes
+            yield (row.model, row.prompt, row.metric), row.example_id, votes
 
 
 def _split(nested: list[list[list[float]]]) -> Split:

@@ -1,6 +1,7 @@
 """What judges said is told where runs are held against each other: in `why`, in MLflow, by `verify`."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -20,13 +21,15 @@ RED = "\x1b[31m"
 
 
 def picky(asked: Asked) -> Sent:
-    """Judge the second prompt's answers to the first half of the questions to be wrong."""
+    """Answer one question worse through the second prompt, and judge it to be so."""
     if asked.body["model"] != "judge-1":
-        return completion(asked)
+        worse = "Which team" in asked.text and "질문 1:" in asked.text
+        return said("sales") if worse else completion(asked)
     words = " ".join(message["content"] for message in asked.body["messages"])
     if "Which is" in words:
-        first = words.index("<first") if "질문 1:" in words else 0
-        return said('{"verdict": "second"}' if first else '{"verdict": "first"}')
+        sides = dict(re.findall(r"<(first|second)-\w+>\n(\w+)\n</", words))
+        better = [side for side, shown in sides.items() if shown != "sales"]
+        return said(f'{{"verdict": "{better[0] if len(better) == 1 else "tie"}"}}')
     if "Which team" in words and "질문 1:" in words:
         return said(
             f'{{"explanation": "{RED.encode("unicode_escape").decode().replace("x1b", "u001b")}too short", "verdict": "no"}}'
@@ -86,6 +89,7 @@ def test_each_run_has_its_place_in_the_ranking_among_its_metrics(project: Path) 
 def test_the_loser_of_a_pair_has_lost_in_its_score(project: Path) -> None:
     scores = [s for s in jsonl.read(project / "runs/tiny/judged.jsonl", Score) if s.metric == "better"]
     words = {1.0: "win", 0.5: "tie", 0.0: "loss"}
+    assert {0.0, 1.0} <= {score.value for score in scores}
     assert all(score.read == words[score.value] for score in scores if score.value is not None)
 
 
@@ -110,6 +114,8 @@ def test_judged_answers_that_are_gone_are_a_difference(
 
 
 def test_what_a_ranking_cannot_tell_is_named_with_its_reason(project: Path) -> None:
-    for row in jsonl.read(project / "runs/tiny/ranking.jsonl", Ranked):
+    ranking = list(jsonl.read(project / "runs/tiny/ranking.jsonl", Ranked))
+    assert any(row.reasons for row in ranking)
+    for row in ranking:
         run = logged_run(tracking_uri(project / ".llmops"), runs(project)[row.prompt])
         assert all(f"better: {reason}" in run.tags["not_known"] for reason in row.reasons)

@@ -4,8 +4,8 @@ import asyncio
 import random
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -45,6 +45,14 @@ class Run(NamedTuple):
     seed: int = 0
 
 
+class Missing(NamedTuple):
+    """A question whose answer has to be asked for."""
+
+    number: int
+    question: Question
+    begun: Begun
+
+
 class Round:
     """All questions of a job asked of one model.
 
@@ -65,7 +73,9 @@ class Round:
         stacked = stacks(model, run.store, list(self.meters.values()), run.limits, run.stop)
         self._asks = {prompt: stack.ask for prompt, stack in zip(self.meters, stacked, strict=True)}
         self._recall = recalling(model, run.store)
-        self._asking = 0
+        self._at_once = len(job.questions) if self._gathers else run.limits.concurrency
+        self._lanes = self._asking = 0
+        self._one_looks = asyncio.Lock()
         self._progress = Progress(f"{job.title}: {model.name}", len(job.questions), self._note)
 
     @property
@@ -101,8 +111,8 @@ class Round:
         telling = asyncio.create_task(self._tell())
         try:
             with one_user_error():
-                async with asyncio.TaskGroup() as asking:
-                    await self._start_all(asking, numbers)
+                async with aclosing(self._missing(numbers)) as missing, asyncio.TaskGroup() as lanes:
+                    self._open_lane(lanes, missing)
         finally:
             telling.cancel()
         if self._run.stop.asked and self.answers < wanted:
@@ -118,16 +128,31 @@ class Round:
         """Tell how far it came."""
         self._progress.end()
 
-    async def _start_all(self, asking: asyncio.TaskGroup, numbers: Sequence[int]) -> None:
-        at_once = len(self._job.questions) if self._gathers else self._run.limits.concurrency
-        lanes = asyncio.Semaphore(at_once)
+    def _open_lane(self, lanes: asyncio.TaskGroup, missing: AsyncIterator[Missing]) -> None:
+        self._lanes += 1
+        lanes.create_task(self._lane(lanes, missing))
+
+    async def _lane(self, lanes: asyncio.TaskGroup, missing: AsyncIterator[Missing]) -> None:
+        """Ask one question after the other until none is left, beside as many others as may be."""
+        try:
+            while (found := await self._next(missing)) is not None:
+                if self._lanes < self._at_once:
+                    self._open_lane(lanes, missing)
+                await self._ask(found)
+        finally:
+            self._lanes -= 1
+
+    async def _next(self, missing: AsyncIterator[Missing]) -> Missing | None:
+        async with self._one_looks:
+            return await anext(missing, None)
+
+    async def _missing(self, numbers: Sequence[int]) -> AsyncGenerator[Missing]:
+        """Yield the questions that have no answer, until the run is to stop, and put what is answered."""
         for block in (numbers[start : start + BLOCK] for start in range(0, len(numbers), BLOCK)):
-            for number, question, begun in await self._missing(block):
-                await lanes.acquire()
+            for found in await self._looked_up(block):
                 if self._run.stop.asked:
                     return
-                task = asking.create_task(self._ask(number, question, begun))
-                task.add_done_callback(lambda _: lanes.release())
+                yield found
             await asyncio.sleep(0)
             if self._run.stop.asked:
                 return
@@ -138,24 +163,25 @@ class Round:
             random.Random(self._run.seed).shuffle(order)
         return order
 
-    async def _missing(self, numbers: Sequence[int]) -> list[tuple[int, Question, Begun]]:
+    async def _looked_up(self, numbers: Sequence[int]) -> list[Missing]:
         """Put the answers that are there already, and return the questions that have none."""
         questions = list(self._job.questions.at(numbers))
         begun = [self._job.begin(question) for question in questions]
         replies = await self._recall([request for _, request in begun])
-        missing = []
+        missing = list[Missing]()
         for number, question, first, reply in zip(numbers, questions, begun, replies, strict=True):
             if reply is None:
-                missing.append((number, question, first))
+                missing.append(Missing(number, question, first))
             elif (found := answered_at_once(*first, reply)) is None:
-                missing.append((number, question, self._job.begin(question)))
+                missing.append(Missing(number, question, self._job.begin(question)))
             else:
                 if self._stored:
                     self.meters[question.prompt.name].hit(reply)
                 self._done(number, question, found)
         return missing
 
-    async def _ask(self, number: int, question: Question, begun: Begun) -> None:
+    async def _ask(self, missing: Missing) -> None:
+        number, question, begun = missing
         self._asking += 1
         try:
             found = await answered(*begun, self._asks[question.prompt.name])

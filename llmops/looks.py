@@ -20,7 +20,7 @@ from llmops.rules import judged
 from llmops.scoring import scored
 from llmops.suites import Suite, margin
 from llmops.summary import decided
-from llmops.tasks.catalog import load_task
+from llmops.tasks.readers import load_reader
 
 _Key = tuple[str, str, str, int]
 """Model, prompt, example id and repeat of a Response."""
@@ -57,7 +57,7 @@ class Looks:
         cuts = {rule.slice.partition("=")[0] for rule in plan.suite.rules if rule.slice != OVERALL}
         slices = [key for key in plan.suite.slices if key in cuts]
         self._plan = plan._replace(suite=replace(plan.suite, slices=slices))
-        self._task = load_task(plan.suite.task, f"{where}: task")
+        self._reader = load_reader(plan.suite.task, f"{where}: task")
         self._places, self._card = places, load_card(places.root, plan.suite.dataset)
         self._examples: dict[str, Example] = {}
         self._responses: dict[_Key, Response] = {}
@@ -114,7 +114,7 @@ class Looks:
         """Hold the rows with their scores, in the place of those that stood for them."""
         held = list(rows)
         pairs = [(row, self._examples[row.example_id]) for row in held]
-        scores = scored(self._task, self._plan.metrics, pairs, self._known)
+        scores = scored(self._reader, self._plan.metrics, pairs, self._known)
         for row in held:
             self._responses[_key(row)] = row
             self._scores[_key(row)] = []

@@ -9,9 +9,8 @@ from llmops.metrics.measuring import Measured, measure
 from llmops.metrics.metric import Metric
 from llmops.metrics.unscored import Unscored
 from llmops.records import UNASKED, Example, MissingKind, Response, Score
-from llmops.tasks.catalog import Task
 from llmops.tasks.likelihood import answer_by
-from llmops.tasks.reading import Reading
+from llmops.tasks.reading import Reader, Reading
 
 BLOCK = 2048
 """Responses that a metric measures at once: enough to share the cost of a call, few enough to hold."""
@@ -63,7 +62,7 @@ def _of_id(example_id: str, following: Iterator[Example]) -> Example | None:
 
 
 def scored(
-    task: Task, metrics: Sequence[Metric], pairs: Iterable[Pair], labels: Sequence[str]
+    reader: Reader, metrics: Sequence[Metric], pairs: Iterable[Pair], labels: Sequence[str]
 ) -> Iterator[Score]:
     """Yield one Score for each response and metric, response by response; what has no value has a reason.
 
@@ -74,7 +73,7 @@ def scored(
             go before them.
     """
     for block in _blocks(pairs, whole=any(metric.whole for metric in metrics)):
-        answers = {rule: _answers(task, rule, block, labels) for rule in {m.rule for m in metrics}}
+        answers = {rule: _answers(reader, rule, block, labels) for rule in {m.rule for m in metrics}}
         by_metric = [_scores(metric, answers[metric.rule]) for metric in metrics]
         for scores in zip(*by_metric, strict=True):
             yield from scores
@@ -86,18 +85,18 @@ def _blocks(pairs: Iterable[Pair], *, whole: bool) -> Iterator[list[Pair]]:
         yield block
 
 
-def _answers(task: Task, rule: str, block: Sequence[Pair], labels: Sequence[str]) -> list[Answer]:
+def _answers(reader: Reader, rule: str, block: Sequence[Pair], labels: Sequence[str]) -> list[Answer]:
     answers = [answer_by(rule, response, example, labels) for response, example in block]
     return [
-        Answer(response, _reading(task, response, answer, example.choices or labels), example.target)
+        Answer(response, _reading(reader, response, answer, example.choices or labels), example.target)
         for answer, (response, example) in zip(answers, block, strict=True)
     ]
 
 
-def _reading(task: Task, response: Response, answer: str | None, known: Sequence[str]) -> Reading:
+def _reading(reader: Reader, response: Response, answer: str | None, known: Sequence[str]) -> Reading:
     if response.error is not None:
         return Reading(None, f"{response.error.kind}: {response.error.message}")
-    return task.reader(answer or "", known)
+    return reader(answer or "", known)
 
 
 def _scores(metric: Metric, answers: Sequence[Answer]) -> list[Score]:

@@ -9,7 +9,7 @@ from llmops.metrics.catalog import METRICS
 from llmops.records import Example, Fault, Response
 from llmops.scoring import scored
 from llmops.suites import Suite
-from llmops.tasks.catalog import TASKS
+from llmops.tasks.readers import READERS
 
 TARGETS = [
     f"the {noun} sat on the {place} mat" for noun in ("cat", "dog", "cow") for place in ("old", "red", "new")
@@ -38,7 +38,7 @@ def estimates(answers, unread="wrong", cluster=lambda i: None, others=None, repe
             for i, text in enumerate(texts)
         ]
         pairs = [(response, examples[int(response.example_id)]) for response in responses]
-        scores = list(scored(TASKS["text"], metrics, pairs, []))
+        scores = list(scored(READERS["text"], metrics, pairs, []))
         return responses, sorted(scores, key=lambda score: score.metric)
 
     responses, scores = scores_of(answers)

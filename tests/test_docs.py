@@ -28,6 +28,7 @@ from llmops.stages import compare, gate, generate, publish
 from llmops.suites import Baseline, Rule, Suite
 from llmops.summary import Run, run_estimates, setting
 from llmops.tasks.catalog import TASKS
+from llmops.tasks.readers import READERS
 from llmops.tracking.figures import SUFFIXES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,7 +166,7 @@ def test_answers_are_read_as_the_examples_say() -> None:
     for task, answer, read in examples:
         given = re.match(r"`(.*?)`", answer)
         assert given, answer
-        found = TASKS[task.strip("`")].reader(given[1], labels)
+        found = READERS[task.strip("`")](given[1], labels)
         if read.startswith("unread"):
             assert found.text is None, answer
             assert found.reason, answer

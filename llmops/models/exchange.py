@@ -1,12 +1,9 @@
 """The door to ``aiohttp``: JSON sent to a server, and what comes back."""
 
-import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -46,13 +43,10 @@ class Exchange:
     def __init__(self, address: Address, told: Told) -> None:
         self._address, self._told = address, told
         self._session: aiohttp.ClientSession | None = None
-        self._loading: asyncio.Future[ModuleType] | None = None
 
     async def ready(self) -> None:
-        """Load the library, in a thread: it reads the system's certificates, for a tenth of a second."""
-        if self._loading is None:
-            self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "aiohttp"))
-        await asyncio.shield(self._loading)
+        """Load the library, which reads the system's certificates: a tenth of a second."""
+        import aiohttp  # noqa: F401
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         """Return the decoded JSON that the server answers.

@@ -7,10 +7,6 @@ from math import inf
 from msgspec.structs import replace
 
 from llmops.models.admission import Rates
-from llmops.models.batch_journal import Journal
-from llmops.models.batch_ledger import Ledger
-from llmops.models.batch_work import BatchWork
-from llmops.models.batched import GATHERED_AFTER_S, Gathering, batched
 from llmops.models.budget import Allowance
 from llmops.models.limited import limited
 from llmops.models.meter import Meter
@@ -79,10 +75,7 @@ def stacks(
         return [model for _ in meters]
     stop = stop or Stop()
     if model.batches is not None:
-        journal = Journal(store.path.parent / BATCHES, identity_digest(model))
-        ledger = Ledger(model, cost_of(model), meters[0].budget.allowance)
-        work = BatchWork(model, model.batches, store, journal, ledger)
-        asked = _in_batches(model, Gathering(work, stop), meters, limits.attempts, stop)
+        asked = _in_batches(model, store, meters, limits, stop)
         return [stored(each, store, meter) for each, meter in zip(asked, meters, strict=True)]
     rates = Rates(limits.requests_per_min, limits.tokens_per_min, limits.adaptive, limits.patience_s)
     gate = limited(stoppable(timed(model), stop), limits.concurrency, rates, sleep=stop.sleep)
@@ -93,12 +86,21 @@ def stacks(
 
 
 def _in_batches(
-    model: Model, gathering: Gathering, meters: Sequence[Meter], attempts: int, stop: Stop
+    model: Model, store: Store, meters: Sequence[Meter], limits: Limits, stop: Stop
 ) -> list[Model]:
     """Return the model for each meter, whose requests go out together.
 
     A batch takes as long as it takes, so attempts are counted and no seconds. What is asked again
     comes soon enough after the fault to go into one batch.
     """
-    patience = Patience(attempts, total_s=inf, longest_wait_s=GATHERED_AFTER_S / 2)
+    from llmops.models.batch_journal import Journal  # a tenth of the engine's start, for batches alone
+    from llmops.models.batch_ledger import Ledger
+    from llmops.models.batch_work import BatchWork
+    from llmops.models.batched import GATHERED_AFTER_S, Gathering, batched
+
+    journal = Journal(store.path.parent / BATCHES, identity_digest(model))
+    ledger = Ledger(model, cost_of(model), meters[0].budget.allowance)
+    work = BatchWork(model, model.batches, store, journal, ledger)  # type: ignore[arg-type]
+    gathering = Gathering(work, stop)
+    patience = Patience(limits.attempts, total_s=inf, longest_wait_s=GATHERED_AFTER_S / 2)
     return [retrying(batched(model, gathering, meter), patience, sleep=stop.sleep) for meter in meters]

@@ -2,17 +2,16 @@
 
 import asyncio
 import sqlite3
-import time
-from collections import deque
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from pathlib import Path
-from threading import Lock
+from time import monotonic, time
 from typing import NamedTuple
 
 from llmops.errors import UserError
+from llmops.models.checkpoints import Checkpoints
 from llmops.models.claims import Claims
-from llmops.models.store_file import connect, explained
+from llmops.models.store_file import BUSY_S, connect, explained, is_busy
 from llmops.models.store_rows import (
     PUT,
     PUT_REQUEST,
@@ -28,36 +27,40 @@ from llmops.records import Reply
 
 SCHEME = "sqlite:///"
 DAY_S = 86_400
+SHARED_S = 0.003
+"""Seconds after a commit in which answers wait for each other to share the next one."""
+PAUSE_S = 0.003
+"""Seconds between looks whether another process has written what it writes, which takes less."""
 
 
 class _Put(NamedTuple):
-    key: str
-    model: str
-    reply: Reply
+    row: AnswerRow
     request: str | None
     kept: asyncio.Future[Reply]
-
-
-class _Written(NamedTuple):
-    batch: list[_Put]
-    kept: dict[str, Reply]
-    problem: UserError | None
+    since_s: float
 
 
 class Store:
     """An open response store; made by ``open_store``.
 
-    Puts that come at the same time share one commit, so that durability costs one fsync for all.
+    Puts that come thick share commits. A commit is a write to the log that the system holds, so that
+    the end of this process, however it comes, loses nothing; the disk follows in a thread
+    (``Checkpoints``).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._reader = connect(path)
-        self._writer = connect(path)
-        self._one_writer = Lock()  # a cancelled put's thread still writes while the store is closed
-        self._waiting: deque[_Put] = deque()
-        self._writing: asyncio.Task[None] | None = None
-        self._claims = Claims(path.with_name(f"{path.name}.claims"))
+        self._claims = Claims(path.with_name(f"{path.name}.claims"))  # first: a repair is over then
+        try:
+            self._reader, self._writer = connect(path), connect(path)
+        except BaseException:
+            self._claims.close()
+            raise
+        self._wait_s(0.0)
+        self._checkpoints = Checkpoints(path)
+        self._waiting: list[_Put] = []
+        self._keeping: asyncio.Task[None] | None = None
+        self._kept_at = float("-inf")
         self._shared: dict[str, tuple[int, bytes]] = {}
         self._used: set[str] = set()
 
@@ -77,24 +80,28 @@ class Store:
         """
         with explained(self.path):
             rows = self._reader.execute(get_many(len(keys)), keys).fetchall()
-        found = {row[0]: self._reply(row) for row in rows}
+        found = {row[0]: self._reply(AnswerRow(*row)) for row in rows}
         self._used.update(found)
         return found
 
     async def put(self, key: str, model: str, reply: Reply, request: str | None = None) -> Reply:
-        """Keep a reply durably, and return what is kept: another process's when that came first.
+        """Keep a reply, whatever becomes of this process, and return what is kept.
+
+        That is another process's when it came first, and the very Reply that a hit will be.
 
         Args:
             request: the canonical request that the key is the hash of, to be shown later.
 
         Raises:
+            Unkeepable: the reply holds what JSON cannot.
             UserError: the disk is full or cannot be written.
         """
-        put = _Put(key, model, reply, request, asyncio.get_running_loop().create_future())
-        self._waiting.append(put)
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all())
-        return await put.kept
+        kept = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Put(answer_row(key, model, reply), request, kept, monotonic()))
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keep())
+        found: Reply = await kept
+        return found
 
     def claim(self, key: str, everywhere: bool = True) -> AbstractAsyncContextManager[None]:
         """Return the hold on a key, so that identical requests wait, also those of other processes.
@@ -105,60 +112,80 @@ class Store:
         return self._claims.claim(key, everywhere)
 
     def close(self) -> None:
-        """Keep what is still waiting, then close the file.
+        """Keep what is still waiting, on the disk too, then close the file.
 
         Raises:
             UserError: what waited could not be kept.
         """
-        written = self._write()
-        with self._one_writer:
+        with ExitStack() as closing:
+            for each in (self._claims, self._reader, self._writer, self._checkpoints):
+                closing.callback(each.close)
+            self._wait_s(BUSY_S)
+            if self._waiting:
+                self._kept_all()
             self._note_used()
-            self._writer.close()
-            self._reader.close()
-            self._claims.close()
-        if written.problem:
-            raise written.problem
 
-    async def _write_all(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(0)  # what comes in the same round of the loop shares the commit
-            written = await asyncio.to_thread(self._write)
-            for put in written.batch:
-                if not put.kept.done() and written.problem:
-                    put.kept.set_exception(written.problem)
-                elif not put.kept.done():
-                    put.kept.set_result(written.kept[put.key])
+    def _wait_s(self, seconds: float) -> None:
+        """Set how long SQLite waits for another process's write, which holds up the loop meanwhile."""
+        self._writer.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
 
-    def _write(self) -> _Written:
-        """Write all that waits in one commit.
+    async def _keep(self) -> None:
+        """Commit what waits, soon where nothing was committed just now."""
+        await asyncio.sleep(max(0.0, self._kept_at + SHARED_S - monotonic()))
+        with suppress(UserError):  # which the puts are told
+            while not self._kept_all():
+                await asyncio.sleep(PAUSE_S)
 
-        The batch is taken under the lock: a thread whose task was cancelled may come after ``close``,
-        and must find nothing left to write.
+    def _kept_all(self) -> bool:
+        """Commit all that waits at once; False while another process writes.
+
+        Raises:
+            UserError: it cannot be kept, which each put that waits is told.
         """
-        with self._one_writer:
-            batch: list[_Put] = []
-            while self._waiting:
-                batch.append(self._waiting.popleft())
-            try:
-                return _Written(batch, self._commit(batch) if batch else {}, None)
-            except UserError as problem:
-                return _Written(batch, {}, problem)
+        try:
+            with explained(self.path):
+                if not self._begun():
+                    return False
+                kept = self._commit(self._waiting)
+        except UserError as problem:
+            for put in self._taken():
+                put.kept.set_exception(problem)
+            raise
+        for put in self._taken():
+            put.kept.set_result(kept[put.row.key])
+        self._kept_at = monotonic()
+        self._checkpoints.due()
+        return True
+
+    def _begun(self) -> bool:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as problem:
+            if not is_busy(problem) or monotonic() - self._waiting[0].since_s > BUSY_S:
+                raise
+            return False
+        return True
+
+    def _taken(self) -> list[_Put]:
+        """Return the puts that still wait to hear, and none is left to be kept."""
+        taken, self._waiting = self._waiting, []
+        return [put for put in taken if not put.kept.done()]
 
     def _commit(self, batch: list[_Put]) -> dict[str, Reply]:
-        with explained(self.path):
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                self._writer.executemany(PUT, [answer_row(put.key, put.model, put.reply) for put in batch])
-                packed = [(p.key, *self._packed(p.model, p.request)) for p in batch if p.request is not None]
-                self._writer.executemany(PUT_REQUEST, packed)
-                kept = {put.key: self._kept(put.key) for put in batch}
-                self._writer.execute("COMMIT")
-            except BaseException:
-                self._shared.clear()  # what was shared in this commit is not there
-                with suppress(sqlite3.Error):
-                    self._writer.execute("ROLLBACK")
-                raise
-        return kept
+        try:
+            new = self._writer.executemany(PUT, [put.row for put in batch]).rowcount
+            packed = [
+                (p.row.key, *self._packed(p.row.model, p.request)) for p in batch if p.request is not None
+            ]
+            self._writer.executemany(PUT_REQUEST, packed)
+            rows = [put.row if new == len(batch) else self._row(put.row.key) for put in batch]
+            self._writer.execute("COMMIT")
+        except BaseException:
+            self._shared.clear()  # what was shared in this commit is not there
+            with suppress(sqlite3.Error):
+                self._writer.execute("ROLLBACK")
+            raise
+        return {row.key: self._reply(row) for row in rows}
 
     def _packed(self, model: str, request: str) -> tuple[int, bytes]:
         """Return the request squeezed by a text that the model's requests share, and that text's id."""
@@ -177,18 +204,18 @@ class Store:
         made = self._writer.execute("INSERT INTO shared (model, text) VALUES (?, ?)", (model, text))
         return int(made.lastrowid or 0), text
 
-    def _kept(self, key: str) -> Reply:
-        return self._reply(self._writer.execute(get_many(1), (key,)).fetchone())
+    def _row(self, key: str) -> AnswerRow:
+        return AnswerRow(*self._writer.execute(get_many(1), (key,)).fetchone())
 
-    def _reply(self, row: tuple[str, str | None, str, bytes, int | None]) -> Reply:
+    def _reply(self, row: AnswerRow) -> Reply:
         try:
-            return reply_of(AnswerRow(*row))
+            return reply_of(row)
         except ValueError as problem:
-            raise UserError(f"{self.path}: the answer {row[0]} cannot be read: {problem}") from None
+            raise UserError(f"{self.path}: the answer {row.key} cannot be read: {problem}") from None
 
     def _note_used(self) -> None:
         """Write down what was given today: once a run, and nothing where it stands there already."""
-        today = int(time.time() // DAY_S)
+        today = int(time() // DAY_S)
         with suppress(sqlite3.Error):  # a hint for `prune`, not worth a run
             self._writer.execute("BEGIN IMMEDIATE")
             self._writer.executemany(PUT_USED, ((key, today) for key in sorted(self._used)))

@@ -43,7 +43,7 @@ def connect(path: Path) -> sqlite3.Connection:
                 )
             if version == VERSION or _prepared(connection, version):
                 _use_wal(connection)
-                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA synchronous = NORMAL")
                 return connection
         except BaseException:
             connection.close()
@@ -59,7 +59,7 @@ def alone(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as problem:
-        if not _is_busy(problem):
+        if not is_busy(problem):
             raise
         return False
     return True
@@ -106,12 +106,13 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as problem:
-            if not _is_busy(problem) or monotonic() > gives_up_at:
+            if not is_busy(problem) or monotonic() > gives_up_at:
                 raise
             sleep(0.01)
 
 
-def _is_busy(problem: sqlite3.OperationalError) -> bool:
+def is_busy(problem: sqlite3.OperationalError) -> bool:
+    """Return whether another process is in the way just now."""
     return problem.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 

@@ -41,9 +41,21 @@ class AnswerRow(NamedTuple):
     checksum: int | None
 
 
+class Unkeepable(ValueError):
+    """A reply that cannot be written as JSON and read again."""
+
+
 def answer_row(key: str, model: str, reply: Reply) -> AnswerRow:
-    """Return the row that keeps a reply."""
-    encoded = _encode(reply)
+    """Return the row that keeps a reply.
+
+    Raises:
+        Unkeepable: it holds what JSON cannot: half a surrogate pair, an infinite number, an object.
+    """
+    try:
+        encoded = _encode(reply)
+        _decode(encoded)
+    except (ValueError, TypeError, OverflowError, RecursionError) as problem:
+        raise Unkeepable(f"{type(problem).__name__}: {problem}") from None
     return AnswerRow(key, reply.asked_at, model, encoded, checksum(key, reply.asked_at, model, encoded))
 
 

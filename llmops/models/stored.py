@@ -5,7 +5,8 @@ from dataclasses import replace
 from llmops.models.meter import Meter
 from llmops.models.model import Model, key_of, request_text
 from llmops.models.store import Store
-from llmops.records import Reply, Request
+from llmops.models.store_rows import Unkeepable
+from llmops.records import Fault, Reply, Request
 
 KEPT_FAULTS = frozenset({"content_filter", "context_overflow", "empty"})
 """Refusals that lie in the request, so that asking again would only repeat them."""
@@ -39,6 +40,10 @@ def stored(model: Model, store: Store, meter: Meter) -> Model:
 
 async def _asked(model: Model, store: Store, key: str, text: str, request: Request) -> Reply:
     reply = await model.ask(request)
-    if kept(reply):
+    if not kept(reply):
+        return reply
+    try:
         return await store.put(key, model.name, reply, text)
-    return reply
+    except Unkeepable as problem:
+        fault = Fault(kind="bad_reply", message=f"the reply cannot be kept ({problem})")
+        return Reply(error=fault, latency_s=reply.latency_s, cost_usd=reply.cost_usd, asked_at=reply.asked_at)

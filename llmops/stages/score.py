@@ -12,7 +12,7 @@ from llmops.places import Places, watched
 from llmops.records import Example, Response
 from llmops.scoring import beside_examples, scored
 from llmops.suites import Suite, load_suite
-from llmops.tasks.catalog import load_task
+from llmops.tasks.readers import load_reader
 
 
 def main(places: Places, name: str) -> None:
@@ -23,7 +23,7 @@ def main(places: Places, name: str) -> None:
             response that is the answer to no example.
     """
     suite = load_suite(places.root, name)
-    task = load_task(suite.task, f"{PARAMS}: suites: {name}: task")
+    reader = load_reader(suite.task, f"{PARAMS}: suites: {name}: task")
     metrics = _metrics(places, name, suite)
 
     def examples() -> Iterator[Example]:
@@ -31,7 +31,7 @@ def main(places: Places, name: str) -> None:
 
     responses = jsonl.read(places.suite(name, "responses.jsonl"), Response)
     known = labels(load_card(places.root, suite.dataset), examples()) or []
-    scores = scored(task, metrics, beside_examples(responses, examples), known)
+    scores = scored(reader, metrics, beside_examples(responses, examples), known)
     jsonl.write(places.suite(name, "scores.jsonl"), scores)
 
 

@@ -20,7 +20,7 @@ from llmops.records import Estimate, Ranked, Response, Score
 from llmops.scoring import scored
 from llmops.stats.bootstrap import Resampling
 from llmops.summary import Run
-from llmops.tasks.catalog import load_task
+from llmops.tasks.readers import load_reader
 from llmops.tracking import figures
 from llmops.visible import visible
 
@@ -63,8 +63,8 @@ def main(places: Places, wanted: str) -> int:
 def _anew(kept: Kept, plan: Plan) -> Anew:
     examples = {example.id: example for example in kept.rows.examples}
     pairs = [(r, examples[r.example_id]) for r in kept.rows.responses if r.example_id in examples]
-    task = load_task(plan.suite.task, f"{PARAMS}: suites: {kept.name}: task")
-    made = list(scored(task, plan.metrics, pairs, kept.labels))
+    reader = load_reader(plan.suite.task, f"{PARAMS}: suites: {kept.name}: task")
+    made = list(scored(reader, plan.metrics, pairs, kept.labels))
     made += _judged(kept)
     given = sorted({score.metric for score in kept.rows.scores} - {score.metric for score in made})
     scores = made + [score for score in kept.rows.scores if score.metric in given]

@@ -109,8 +109,10 @@ def test_a_whole_crowd_of_answers_does_not_send_a_whole_crowd_of_requests():
         now += lanes.wait_s(now)
         lanes.start(now)
         at.append(now)
-    assert sum(moment < 5.001 for moment in at) == 8
-    assert at[-1] - 5.0 == pytest.approx(56 * 0.2 / 64 / 2), "within half a latency, so that none is lost"
+    assert sum(moment < 5.0005 for moment in at) == 8
+    assert at[-1] - 5.0 == pytest.approx(56 * 0.2 / 64 / 4), (
+        "within a quarter of a latency, so that none is lost"
+    )
 
 
 def test_overload_cuts_once_for_all_that_was_in_flight():

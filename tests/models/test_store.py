@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,8 +13,10 @@ import msgspec
 import pytest
 
 from llmops.errors import UserError
+from llmops.models.checkpoints import EVERY_S
 from llmops.models.store import open_store
-from llmops.records import Fault, Reply
+from llmops.models.store_rows import Unkeepable
+from llmops.records import Fault, Reply, TokenLogprob
 
 REPLY = Reply(
     text="환불 상태 \U0001f4e6",
@@ -209,3 +212,77 @@ def test_a_store_closed_in_the_middle_of_a_write_keeps_all_that_was_put(tmp_path
     store = open_store(url)
     assert all(store.get(f"{start}-{n}") for start in range(20) for n in range(50))
     store.close()
+
+
+def test_a_reply_that_json_cannot_hold_is_refused_and_takes_no_other_with_it(store, run):
+    half = Reply(text="half a pair: \ud83d")
+    infinite = msgspec.structs.replace(REPLY, logprobs=[TokenLogprob("yes", float("-inf"))])
+
+    async def work():
+        puts = [
+            store.put("half", "bot", half),
+            store.put("inf", "bot", infinite),
+            store.put("k", "bot", REPLY),
+        ]
+        return await asyncio.gather(*puts, return_exceptions=True)
+
+    first, second, third = run(work())
+    assert (type(first), type(second), third) == (Unkeepable, Unkeepable, REPLY)
+    assert store.get("k") == REPLY
+    assert store.get("half") is None
+
+
+def test_a_put_waits_for_another_process_and_the_loop_goes_on(store, url, run):
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    gaps = []
+
+    async def tick():
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.005)
+            gaps.append(time.monotonic() - last)
+            last = time.monotonic()
+
+    async def work():
+        ticking = asyncio.create_task(tick())
+        putting = asyncio.create_task(store.put("k", "bot", REPLY))
+        await asyncio.sleep(0.5)
+        assert not putting.done()
+        other.execute("COMMIT")
+        kept = await putting
+        ticking.cancel()
+        return kept
+
+    assert run(work()) == REPLY
+    assert max(gaps) < 0.4
+    other.close()
+
+
+def test_what_was_put_is_soon_in_the_file_itself(store, url, run, tmp_path):
+    """The log may be lost with the power; the file is synced behind it."""
+
+    async def work():
+        await store.put("k", "bot", REPLY)
+        await asyncio.sleep(4 * EVERY_S)
+
+    run(work())
+    alone = tmp_path / "alone.db"
+    shutil.copy(url.removeprefix("sqlite:///"), alone)
+    copied = open_store(f"sqlite:///{alone}")
+    assert copied.get("k") == REPLY
+    copied.close()
+
+
+def test_closing_has_all_in_the_file_while_others_have_it_open(store, url, run, tmp_path):
+    other = open_store(url)
+    for n in range(30):
+        again = open_store(url)
+        run(again.put(f"k-{n}", "bot", REPLY))
+        again.close()
+    alone = tmp_path / "alone.db"
+    shutil.copy(url.removeprefix("sqlite:///"), alone)
+    copied = open_store(f"sqlite:///{alone}")
+    assert all(copied.get(f"k-{n}") == REPLY for n in range(30))
+    copied.close()
+    other.close()

@@ -38,11 +38,13 @@ class Case(NamedTuple):
     suite: str
     in_flight: int
     latency_s: float
-    budget_usd: float | None
+    limits: str
+    """Of ``generate``, as YAML: what is held, none of it reached."""
     peers: bool
 
 
-CASES = (Case("gsm8k", 64, 0.2, None, peers=True), Case("parcels", 256, 0.05, 100.0, peers=False))
+HELD = "budget_usd: 100, budget_tokens: 100000000, requests_per_min: 1000000, tokens_per_min: 1000000000"
+CASES = (Case("gsm8k", 64, 0.2, "", peers=True), Case("parcels", 256, 0.05, HELD, peers=False))
 PARCELS = 5000
 
 PARAMS = """
@@ -57,7 +59,7 @@ models:
     base_url: {base_url}
     sampling: {{max_tokens: 256}}
     price: {{input_per_mtok_usd: 0.1, output_per_mtok_usd: 0.4}}
-generate: {{concurrency: {in_flight}, budget_usd: {budget_usd}}}
+generate: {{concurrency: {in_flight}, {limits}}}
 run: [gsm8k, parcels]
 """
 PROMPT = "messages:\n- {role: user, content: '{{ question }}'}\n"
@@ -122,8 +124,7 @@ def written(root: Path) -> None:
 
 def settle(root: Path, case: Case, base_url: str) -> None:
     """Write the project's settings for one case and server."""
-    budget = "null" if case.budget_usd is None else case.budget_usd
-    text = PARAMS.format(base_url=base_url, in_flight=case.in_flight, budget_usd=budget)
+    text = PARAMS.format(base_url=base_url, in_flight=case.in_flight, limits=case.limits)
     (root / "params.yaml").write_text(text, encoding="utf-8")
 
 

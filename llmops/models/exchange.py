@@ -13,6 +13,7 @@ import msgspec
 from llmops.errors import WorldError
 from llmops.models.address import NO_KEY, Address
 from llmops.models.server_errors import read_error
+from llmops.models.server_json import json_or_text, read_json
 from llmops.models.specs import OPENAI_URL
 from llmops.models.told import Told, retry_after_s
 
@@ -23,7 +24,6 @@ CONNECT_S = 20.0
 """Seconds to reach a server; the answer itself may take longer."""
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 
 class Received(NamedTuple):
@@ -131,17 +131,13 @@ def _encoded(body: dict[str, Any]) -> bytes:
 
 
 def decoded(content: bytes) -> Any:
-    """Return the JSON of a body; msgspec refuses some that servers write, such as NaN.
+    """Return the JSON of a body.
 
     Raises:
         WorldError: it is no JSON.
     """
     try:
-        return _decode(content)
-    except ValueError:
-        pass
-    try:
-        return json.loads(content)
+        return read_json(content)
     except ValueError:
         start = content[:80].decode("utf-8", "replace")
         raise WorldError("bad_reply", f"the server's reply is no JSON: {start!r}", transient=True) from None
@@ -152,11 +148,7 @@ def _refusal(response: "aiohttp.ClientResponse", content: bytes) -> WorldError:
         goal = urlsplit(urljoin(str(response.url), response.headers["location"]))
         shown = f"{goal.scheme}://{goal.hostname}{f':{goal.port}' if goal.port else ''}{goal.path}"
         return WorldError("redirected", f"redirects to {shown!r}", transient=False)
-    try:
-        told = json.loads(content)
-    except ValueError:
-        told = content.decode("utf-8", "replace")
-    fault = read_error(response.status, told)
+    fault = read_error(response.status, json_or_text(content))
     fault.retry_after_s = retry_after_s(response.headers)
     return fault
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from llmops.errors import WorldError
 from llmops.models.completions import REASONING_FIELDS
 from llmops.models.server_errors import read_error
+from llmops.models.server_json import json_or_text, writable
 
 DONE = "[DONE]"
 WORDS = ("content", "refusal", *REASONING_FIELDS)
@@ -87,10 +88,10 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
 def _chunk(event: Event) -> Mapping[str, Any]:
     try:
         chunk = json.loads(event.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         chunk = None
     if event.name == "error" or (isinstance(chunk, Mapping) and chunk.get("error")):
-        raise read_error(200, event.data if chunk is None else chunk)
+        raise read_error(200, json_or_text(event.data))
     if not isinstance(chunk, Mapping):
         raise WorldError(
             "bad_reply", f"an event of the stream is no JSON: {event.data[:80]!r}", transient=True
@@ -153,4 +154,12 @@ class _Whole:
             "finish_reason": self.finish_reason,
             "logprobs": {"content": self._logprobs},
         }
-        return {**self._told, "choices": [choice]}
+        return _writable({**self._told, "choices": [choice]})
+
+
+def _writable(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body as it can be kept: halves of one surrogate pair may come in two chunks."""
+    try:
+        return {field: writable(value) for field, value in body.items()}
+    except RecursionError:
+        raise WorldError("bad_reply", "the stream's answer is nested too deeply", transient=True) from None

@@ -1,6 +1,7 @@
 """The openai kind, at the wire."""
 
 import asyncio
+import json
 import math
 import os
 import time
@@ -365,6 +366,22 @@ def test_logprobs_of_reasoning_that_was_cut_off_are_not_the_answers(asking, wire
     reply, _ = asking(with_logprobs(wire, LOGPROBS, "<think>hm</think>refund"), sampling={"logprobs": True})
     assert (reply.text, reply.confidence) == ("refund", None)
     assert [token.token for token in reply.logprobs] == ["refund", "_status"]
+
+
+HALF = b'"\\ud83d"'
+
+
+def test_half_a_surrogate_pair_in_an_answer_is_marked_and_the_answer_can_be_written(asking, wire):
+    body = json.dumps(wire.completion("TEXT")).encode().replace(b'"TEXT"', HALF)
+    reply, _ = asking(wire.Answer(body))
+    assert (reply.text, reply.error) == ("\ufffd", None)
+    assert msgspec.json.encode(reply)
+
+
+def test_half_a_surrogate_pair_in_an_error_can_be_written(asking, wire):
+    with pytest.raises(WorldError, match="\ufffd") as caught:
+        asking(wire.Answer(b'{"error": {"message": ' + HALF + b"}}", status=400))
+    assert str(caught.value).encode()
 
 
 # what a server did not heed

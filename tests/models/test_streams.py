@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from llmops.errors import WorldError
@@ -25,6 +26,7 @@ def event(chunk):
 
 
 DONE = b"data: [DONE]\n\n"
+DEEP = b"[" * 100_000
 WHOLE = [
     event(delta(role="assistant", content="")),
     event(delta(content="배송")),
@@ -158,6 +160,9 @@ OVERFLOW = {"code": 400, "message": "the request exceeds the available context s
         (event({"error": {"code": 429, "message": "slow down"}}), "rate_limited"),
         (b"data: <html>\n\n", "bad_reply"),
         (event([1]), "bad_reply"),
+        (b"data: " + DEEP + b"\n\n", "bad_reply"),
+        (b'data: {"usage": ' + b'{"a":' * 600 + b"1" + b"}" * 601 + b"\n\n" + DONE, "bad_reply"),
+        (b"event: error\ndata: " + DEEP + b"\n\n", "server_error"),
         (event({"choices": ["x"]}), "bad_reply"),
     ],
 )
@@ -214,3 +219,21 @@ def test_an_event_may_have_several_lines_and_end_with_carriage_returns(run):
         return [tuple(each) async for each in events(sent)]
 
     assert run(work()) == [("x", "a\nb"), ("", "last")]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [(["\\ud83d", "\\ude00"], "😀"), (["a\\ud83d", "b"], "a\ufffdb")],
+    ids=["pair", "half"],
+)
+def test_halves_of_a_surrogate_pair_are_joined_and_a_lone_one_is_marked(pieces, text, asking):
+    sent = [event(delta(content="?")).replace(b"?", piece.encode()) for piece in pieces]
+    reply, _ = asking([*sent, event(delta("stop")), DONE])
+    assert reply.text == text
+    assert msgspec.json.encode(reply)
+
+
+def test_half_a_surrogate_pair_in_a_streams_error_can_be_written(asking):
+    with pytest.raises(WorldError, match="\ufffd is full") as caught:
+        asking([b'event: error\ndata: {"message": "\\ud83d is full", "code": 503}\n\n'])
+    assert str(caught.value).encode()

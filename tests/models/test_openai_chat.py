@@ -351,6 +351,10 @@ def test_logprobs_are_not_asked_for_by_themselves(asking, wire):
         {"content": [{"token": "a"}]},
         {"content": [{"logprob": None}]},
         {"content": [{"logprob": 0.5}]},
+        {"content": [*LOGPROBS["content"], {"token": "x", "logprob": -math.inf}]},
+        {"content": [{"token": "x", "logprob": math.nan}]},
+        {"content": [{"token": "x", "logprob": -9999.0}]},
+        {"content": [{"token": "x", "logprob": -(10**400)}]},
         {"content": ["a"]},
         [],
     ],
@@ -360,6 +364,14 @@ def test_a_server_that_sends_no_usable_logprobs_leaves_the_confidence_unknown(as
     reply, _ = asking(with_logprobs(wire, logprobs), sampling={"logprobs": True})
     assert (reply.text, reply.confidence) == ("refund_status", None)
     assert (reply.logprobs, reply.unheeded) == ([], ["logprobs"])
+
+
+def test_a_token_that_was_not_chosen_is_left_out_where_its_probability_is_unknown(asking, wire):
+    others = [{"token": token, "logprob": p} for token, p in (("b", -2.0), ("c", -math.inf), ("d", -9999))]
+    told = {"content": [{"token": "a", "logprob": -0.5, "top_logprobs": others}]}
+    reply, _ = asking(with_logprobs(wire, told), sampling={"logprobs": True, "top_logprobs": 3})
+    assert [token.top_logprobs for token in reply.logprobs] == [[("b", -2.0)]]
+    assert reply.confidence == pytest.approx(math.exp(-0.5))
 
 
 def test_logprobs_of_reasoning_that_was_cut_off_are_not_the_answers(asking, wire):

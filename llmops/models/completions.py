@@ -51,7 +51,7 @@ def read_completion(body: Any) -> Reply:
         raise problem
     try:
         return _read(body, body["choices"][0])
-    except (KeyError, IndexError, TypeError, AttributeError) as problem:
+    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as problem:
         what = f"{type(problem).__name__}: {problem}"
         raise WorldError(
             "bad_reply", f"the server's reply is no chat completion ({what})", transient=True
@@ -94,10 +94,13 @@ def _read(body: Mapping[str, Any], choice: Mapping[str, Any]) -> Reply:
     )
 
 
+def text_of(content: Any) -> Any:
+    """Return the text of a ``content``, which may be a list of parts."""
+    return "".join(part.get("text") or "" for part in content) if isinstance(content, list) else content
+
+
 def _content_of(message: Mapping[str, Any]) -> str | None:
-    content = message.get("content")
-    if isinstance(content, list):
-        content = "".join(part.get("text") or "" for part in content)
+    content: str | None = text_of(message.get("content"))
     refusal = message.get("refusal")
     return content if content or refusal is None else refusal
 

@@ -145,12 +145,20 @@ def decoded(content: bytes) -> Any:
 
 def _refusal(response: "aiohttp.ClientResponse", content: bytes) -> WorldError:
     if response.status < 400 and "location" in response.headers:
-        goal = urlsplit(urljoin(str(response.url), response.headers["location"]))
-        shown = f"{goal.scheme}://{goal.hostname}{f':{goal.port}' if goal.port else ''}{goal.path}"
-        return WorldError("redirected", f"redirects to {shown!r}", transient=False)
+        goal = _goal(str(response.url), response.headers["location"])
+        return WorldError("redirected", f"redirects to {goal}", transient=False)
     fault = read_error(response.status, json_or_text(content))
     fault.retry_after_s = retry_after_s(response.headers)
     return fault
+
+
+def _goal(url: str, location: str) -> str:
+    """Return where a redirect goes, without what may be secret in it."""
+    try:
+        goal = urlsplit(urljoin(url, location))
+        return repr(f"{goal.scheme}://{goal.hostname}{f':{goal.port}' if goal.port else ''}{goal.path}")
+    except ValueError:
+        return "an address that is none"
 
 
 def _fault_of(problem: Exception) -> WorldError:

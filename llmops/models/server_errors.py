@@ -27,7 +27,10 @@ def read_error(status: int, body: Any) -> WorldError:
         status: the HTTP status; 200 when the error came in a reply that claims success.
         body: the decoded JSON, or the text when it is none.
     """
-    code, message = _told(body)
+    try:
+        code, message = _told(body)
+    except RecursionError:
+        code, message = "", "an error that is nested too deeply"
     number = code.partition(" ")[0]
     if status == 200 and number.isdigit():
         status = int(number)

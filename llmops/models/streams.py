@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
 
 from llmops.errors import WorldError
-from llmops.models.completions import REASONING_FIELDS
+from llmops.models.completions import REASONING_FIELDS, text_of
 from llmops.models.server_errors import read_error
 from llmops.models.server_json import json_or_text, writable
 
@@ -127,7 +127,7 @@ class _Whole:
         if told := choice.get("logprobs"):
             self._logprobs += told.get("content") or []
         delta = choice.get("delta") or {}
-        said = {field: delta[field] for field in WORDS if delta.get(field)}
+        said = {field: text for field in WORDS if (text := _text(delta.get(field)))}
         for field, piece in said.items():
             self._words.setdefault(field, []).append(piece)
         calls = delta.get("tool_calls") or []
@@ -155,6 +155,13 @@ class _Whole:
             "logprobs": {"content": self._logprobs},
         }
         return _writable({**self._told, "choices": [choice]})
+
+
+def _text(piece: Any) -> str:
+    text = text_of(piece) or ""
+    if not isinstance(text, str):
+        raise TypeError(f"a piece of the text is a {type(text).__name__}")
+    return text
 
 
 def _writable(body: dict[str, Any]) -> dict[str, Any]:

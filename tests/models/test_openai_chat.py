@@ -142,6 +142,7 @@ def test_a_filtered_reply_is_an_error_that_keeps_its_usage(asking, wire):
 
 
 POLICY = {"code": "ResponsibleAIPolicyViolation"}
+DEEP = b"[" * 100_000
 OVERFLOW = "This model's maximum context length is 512 tokens"
 
 
@@ -168,6 +169,8 @@ OVERFLOW = "This model's maximum context length is 512 tokens"
         (200, {"choices": []}, "bad_reply", True),
         (200, {"choices": [{"message": "hello"}]}, "bad_reply", True),
         (200, b"", "bad_reply", True),
+        (200, DEEP, "bad_reply", True),
+        (500, DEEP, "server_error", True),
     ],
 )  # fmt: skip
 def test_each_shape_of_an_error_has_its_kind(status, body, kind, transient, asking, wire):
@@ -551,6 +554,21 @@ def test_a_redirect_is_not_followed_so_that_the_key_stays(
     assert "/v1/chat/completions', which is not followed" in said
     assert "token" not in said
     assert SECRET not in said
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "http://127.0.0.1:99999/v1", "//[", "http://:x/"])
+def test_a_redirect_to_no_address_is_told(location, asking, wire):
+    with pytest.raises(UserError, match="redirects to an address that is none, which is not followed"):
+        asking(wire.Answer({}, status=302, headers={"location": location}))
+
+
+@pytest.mark.parametrize("header", ["retry-after", "x-ratelimit-reset-requests"])
+def test_a_time_that_no_clock_has_is_as_good_as_none(header, asking, wire):
+    told = {"x-ratelimit-limit-requests": "9", "x-ratelimit-remaining-requests": "1"}
+    when = {header: "Wed, 01 Jan 99999999999999999999 00:00:00 GMT"}
+    with pytest.raises(WorldError) as caught:
+        asking(wire.Answer({}, status=429, headers={**told, **when}))
+    assert (caught.value.kind, caught.value.retry_after_s) == ("rate_limited", None)
 
 
 def test_a_server_is_reached_through_the_proxy_that_the_environment_names(

@@ -112,6 +112,18 @@ def test_reasoning_is_streamed_apart_from_the_answer(asking):
     assert (tagged.reasoning, tagged.text) == ("17 + 25", "42")
 
 
+def test_the_text_of_a_stream_may_come_as_parts(asking):
+    parts = [
+        [{"type": "text", "text": "배송"}],
+        [],
+        [{"type": "text", "text": " 조"}, {"text": "회"}],
+        None,
+        " 중",
+    ]
+    reply, _ = asking([*(event(delta(content=part)) for part in parts), event(delta("stop")), DONE])
+    assert reply.text == "배송 조회 중"
+
+
 def test_calls_are_put_together_by_their_index(asking):
     def call(index, **function):
         return {"index": index, "function": function}
@@ -164,6 +176,8 @@ OVERFLOW = {"code": 400, "message": "the request exceeds the available context s
         (b'data: {"usage": ' + b'{"a":' * 600 + b"1" + b"}" * 601 + b"\n\n" + DONE, "bad_reply"),
         (b"event: error\ndata: " + DEEP + b"\n\n", "server_error"),
         (event({"choices": ["x"]}), "bad_reply"),
+        (event(delta(content=7)), "bad_reply"),
+        (event(delta(content=["x"])), "bad_reply"),
     ],
 )
 def test_an_error_in_a_stream_that_began_well_is_an_error(piece, kind, asking):

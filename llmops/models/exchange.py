@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CONNECT_S = 20.0
 """Seconds to reach a server; the answer itself may take longer."""
+CONNECT_SHARE = 0.5
+"""Of the time of an attempt, where that is short: so a server that is not reached is told from a slow one."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -38,10 +40,14 @@ class Exchange:
     """An open door to one server. Connections are kept and used again; redirects are not followed.
 
     Nothing is loaded or opened before the first request: a run whose answers are stored sends none.
+
+    Args:
+        timeout_s: seconds that its caller gives an attempt.
     """
 
-    def __init__(self, address: Address, told: Told) -> None:
+    def __init__(self, address: Address, told: Told, timeout_s: float) -> None:
         self._address, self._told = address, told
+        self._connect_s = min(CONNECT_S, CONNECT_SHARE * timeout_s)
         self._session: aiohttp.ClientSession | None = None
 
     async def ready(self) -> None:
@@ -69,7 +75,7 @@ class Exchange:
         """Send a request, and give its answer while the body is still to be read."""
         import aiohttp
 
-        session = self._session = self._session or _session(self._address)
+        session = self._session = self._session or _session(self._address, self._connect_s)
         data = None if body is None else _encoded(body)
         try:
             async with session.request(
@@ -88,13 +94,13 @@ class Exchange:
             await self._session.close()
 
 
-def _session(address: Address) -> "aiohttp.ClientSession":
+def _session(address: Address, connect_s: float) -> "aiohttp.ClientSession":
     import aiohttp
 
     return aiohttp.ClientSession(
         headers=_headers(address),
         connector=aiohttp.TCPConnector(limit=0),  # `limited` says how many there are
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+        timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
         proxy=_proxy(address.base_url),
     )
 
@@ -164,9 +170,9 @@ def _goal(url: str, location: str) -> str:
 def _fault_of(problem: Exception) -> WorldError:
     import aiohttp
 
+    if isinstance(problem, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return WorldError("unreachable", "no connection to the server", transient=True)
     if isinstance(problem, TimeoutError):
         return WorldError("timeout", "the server took too long", transient=True)
-    if isinstance(problem, aiohttp.ClientConnectorError):
-        return WorldError("unreachable", "no connection to the server", transient=True)
     name = type(problem).__name__
     return WorldError("connection", f"the connection broke off ({name})", transient=True)

@@ -13,7 +13,7 @@ from llmops.models.told import retry_after_s
 
 Problem = WorldError | openai.APIError | httpx2.HTTPError
 
-_UNREACHED = frozenset({"ConnectError", "ConnectionRefusedError", "gaierror"})
+_UNREACHED = frozenset({"ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror"})
 
 
 def open_client(address: Address, timeout_s: float) -> openai.AsyncOpenAI:

@@ -7,12 +7,15 @@ import os
 import time
 
 import msgspec
+import openai
 import pytest
 
 from llmops.errors import UserError, WorldError
+from llmops.models.address import NO_KEY, Address
 from llmops.models.catalog import open_model, parse_spec
 from llmops.models.chat_body import request_seed
 from llmops.models.meter import Meter
+from llmops.models.openai_client import fault_of, open_client
 from llmops.models.stack import Limits, stacked
 from llmops.models.store import open_store
 from llmops.places import Places
@@ -282,6 +285,37 @@ def test_a_refused_connection_is_unreachable(tmp_path, run, request_of, unused_u
     with pytest.raises(WorldError) as caught:
         run(work())
     assert (caught.value.kind, caught.value.transient) == ("unreachable", True)
+
+
+def test_a_server_that_takes_up_no_connection_is_unreachable_and_owes_nothing(
+    tmp_path, run, request_of, silent_url
+):
+    async def work():
+        store, meter = open_store(f"sqlite:///{tmp_path / 'store.db'}"), Meter()
+        model = opened(silent_url, tmp_path, timeout_s=0.4)
+        try:
+            await stacked(model, store, meter, Limits(attempts=1)).ask(request_of())
+        except UserError as problem:
+            return str(problem), meter
+        finally:
+            store.close()
+            await model.close()
+
+    said, meter = run(work())
+    assert "nothing answers at" in said
+    assert (meter.unknown_calls, meter.spent_usd) == (0, 0.0)
+
+
+def test_the_batch_client_calls_a_server_that_takes_up_no_connection_unreachable(run, silent_url):
+    async def work():
+        address = Address("bot", "m-1", silent_url, None, NO_KEY)
+        async with open_client(address, timeout_s=0.2) as client:
+            try:
+                await client.files.list()
+            except openai.APIError as problem:
+                return fault_of(problem).kind
+
+    assert run(work()) == "unreachable"
 
 
 def test_1319_requests_go_through_the_whole_stack_and_again_from_the_store(

@@ -1,6 +1,7 @@
 """Where a server is asked, with which key."""
 
 import base64
+import json
 import os
 import re
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from llmops.errors import UserError, WorldError
 from llmops.models.specs import OPENAI_URL, OpenAISpec
 
 NO_KEY = "none"
+LONGEST = 500
+"""Characters of what a server said that are shown."""
 FEWEST = 4
 """Characters of a key's beginning that tell something of it."""
 
@@ -38,8 +41,8 @@ def address_of(name: str, spec: OpenAISpec) -> Address:
 
 
 def explained(fault: WorldError, address: Address) -> WorldError | UserError:
-    """Return the fault without the key in it; one that meets every request is the user's to mend."""
-    said = str(fault) if address.key == NO_KEY else without(str(fault), address.key)
+    """Return the fault in one line, without the key; one that meets every request is the user's to mend."""
+    said = _shown(str(fault), address.key)
     where = f"models.{address.name}: {address.base_url}"
     match fault.kind:
         case "key" if address.variable is None:
@@ -67,11 +70,20 @@ def without(text: str, key: str) -> str:
     'not … nor …, but …'
     """
     encoded = base64.b64encode(key.encode()).decode().rstrip("=")
-    for form in (key, quote(key), quote(key, safe=""), key.replace("/", "\\/"), encoded):
+    in_json = json.dumps(key)[1:-1]
+    for form in (key, quote(key), quote(key, safe=""), in_json, in_json.replace("/", "\\/"), encoded):
         text = text.replace(form, "…")
     cut = (key[:length] for length in range(len(key) - 1, FEWEST - 1, -1))
     rest = next((start for start in cut if text.endswith(f"{start}…")), "")
     return text.removesuffix(f"{rest}…") + "…" if rest else text
+
+
+def _shown(text: str, key: str) -> str:
+    """Return the beginning of what a server said, cut after the key was taken out of all of it."""
+    line = " ".join(text.split())
+    said = line if key == NO_KEY else without(line, key)
+    printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in said[:LONGEST])
+    return printable if len(said) <= LONGEST else f"{printable}…"
 
 
 def checked_url(name: str, base_url: str) -> str:

@@ -75,7 +75,7 @@ def read_row(line: bytes, read: Read) -> Row:
         return Row(result.custom_id, _unprocessed(result.error or {}), billed=False)
     status, body = result.response.get("status_code"), result.response.get("body")
     if not isinstance(status, int):
-        raise ValueError(f"status_code is {status!r}")
+        raise ValueError(f"status_code is a {type(status).__name__}")
     if status != 200:
         return Row(result.custom_id, read_error(status, body), billed=False)
     try:
@@ -86,7 +86,7 @@ def read_row(line: bytes, read: Read) -> Row:
 
 def _unprocessed(error: Mapping[str, Any]) -> WorldError:
     """Return the fault of a request that the batch ended without."""
-    code, message = str(error.get("code")), str(error.get("message"))[:500]
+    code, message = str(error.get("code")), str(error.get("message"))
     match code:
         case "batch_expired":
             return WorldError("expired", message, transient=True)

@@ -145,8 +145,8 @@ def decoded(content: bytes) -> Any:
     try:
         return read_json(content)
     except ValueError:
-        start = content[:80].decode("utf-8", "replace")
-        raise WorldError("bad_reply", f"the server's reply is no JSON: {start!r}", transient=True) from None
+        said = content.decode("utf-8", "replace").strip() or "it is empty"
+        raise WorldError("bad_reply", f"the server's reply is no JSON: {said}", transient=True) from None
 
 
 def _refusal(response: "aiohttp.ClientResponse", content: bytes) -> WorldError:

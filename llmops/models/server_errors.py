@@ -69,10 +69,10 @@ def _told(body: Any) -> tuple[str, str]:
         if isinstance(inner.get("innererror"), Mapping):
             words.append(str(inner["innererror"].get("code")))
         message = inner.get("message") or json.dumps(inner, ensure_ascii=False)
-        return " ".join(words), _short(message)
-    return "", _short(inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False))
+        return " ".join(words), _line(message)
+    return "", _line(inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False))
 
 
-def _short(message: Any, limit: int = 500) -> str:
-    text = " ".join(str(message).split())
-    return text if len(text) <= limit else f"{text[:limit]}…"
+def _line(message: Any) -> str:
+    """Return the whole message in one line: a key in it is found only where it is not cut."""
+    return " ".join(str(message).split())

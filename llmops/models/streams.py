@@ -93,9 +93,7 @@ def _chunk(event: Event) -> Mapping[str, Any]:
     if event.name == "error" or (isinstance(chunk, Mapping) and chunk.get("error")):
         raise read_error(200, json_or_text(event.data))
     if not isinstance(chunk, Mapping):
-        raise WorldError(
-            "bad_reply", f"an event of the stream is no JSON: {event.data[:80]!r}", transient=True
-        )
+        raise WorldError("bad_reply", f"an event of the stream is no JSON: {event.data}", transient=True)
     return chunk
 
 

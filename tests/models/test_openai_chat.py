@@ -628,10 +628,22 @@ def test_an_address_that_is_not_http_is_refused(url, tmp_path):
         opened(url, tmp_path)
 
 
-@pytest.mark.parametrize("extra", [{"n": 2}, {"stream": True}, {"messages": []}], ids=str)
-def test_extra_cannot_change_how_many_answers_come_or_how(extra, tmp_path):
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"n": 2}, {"n": None}, {"stream": True}, {"messages": []}, {"max_completion_tokens": 16_000},
+        {"max_tokens": 16_000}, {"max_tokens": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_extra_cannot_change_how_many_answers_come_or_how_or_how_long_they_may_be(extra, tmp_path):
     with pytest.raises(UserError, match=rf"models: bot: extra: {next(iter(extra))}: cannot be set here"):
         opened("http://127.0.0.1:9/v1", tmp_path, extra=extra)
+
+
+def test_a_cap_in_extra_is_told_where_it_belongs(tmp_path):
+    with pytest.raises(UserError, match=r"set sampling\.max_tokens, and max_tokens_field where the server"):
+        opened("http://127.0.0.1:9/v1", tmp_path, extra={"max_completion_tokens": 9})
 
 
 @pytest.mark.parametrize(

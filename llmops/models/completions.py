@@ -77,14 +77,16 @@ def _read(body: Mapping[str, Any], choice: Mapping[str, Any]) -> Reply:
     if calls and not text:
         text = None
     logprobs, tokens = read_logprobs(choice.get("logprobs")), billed(usage)
+    given = tokens.input if tokens else _count(usage, "prompt_tokens")
+    made = tokens.output if tokens else _count(usage, "completion_tokens")
     return Reply(
         text=text,
         reasoning=reasoning,
         tool_calls=calls,
         finish_reason=None if reason is None else str(reason),
         usage=usage,
-        input_tokens=tokens.input if tokens else _count(usage, "prompt_tokens"),
-        output_tokens=tokens.output if tokens else _count(usage, "completion_tokens"),
+        input_tokens=given or None,  # a server that reads 0 tokens in a request does not count
+        output_tokens=made if given or made else None,
         served_model=_word(body.get("model")),
         fingerprint=_word(body.get("system_fingerprint")),
         error=_fault_of(reason, text, calls),

@@ -14,11 +14,13 @@ from llmops.errors import UserError, WorldError
 from llmops.models.address import NO_KEY, Address
 from llmops.models.catalog import open_model, parse_spec
 from llmops.models.chat_body import request_seed
+from llmops.models.completions import read_completion
 from llmops.models.meter import Meter
 from llmops.models.openai_client import fault_of, open_client
 from llmops.models.stack import Limits, stacked
 from llmops.models.store import open_store
 from llmops.places import Places
+from llmops.prices import Price, pricing
 from llmops.records import Message, ResponseFormat, ToolCall
 
 SECRET = "sk-planted-0123456789"  # noqa: S105
@@ -136,6 +138,32 @@ def test_a_reply_without_usage_has_estimated_tokens_that_say_so(asking, wire):
     reply, _ = asking(wire.Answer(wire.completion("배송 조회", usage=None)))
     assert (reply.usage, reply.usage_source) == (None, "estimated")
     assert (reply.input_tokens, reply.output_tokens) == (math.ceil(18 / 4), math.ceil(13 / 4))
+
+
+ZERO = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    ("usage", "output"),
+    [(ZERO, 4), ({**ZERO, "completion_tokens": 7}, 7), ({"prompt_tokens": 0}, 4)],
+    ids=["zeros", "output", "half"],
+)
+def test_a_prompt_of_no_tokens_was_not_counted_so_that_the_cost_is_unknown(usage, output, asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("배송 조회", usage=usage)))
+    assert (reply.input_tokens, reply.output_tokens, reply.usage_source) == (
+        math.ceil(18 / 4),
+        output,
+        "estimated",
+    )
+    assert reply.usage == usage
+    own = Price(input_per_mtok_usd=1.0, output_per_mtok_usd=2.0)
+    assert pricing(own, "m-1", None)(reply) is None
+    assert pricing(own, "m-1", None)(read_completion(wire.completion("x", usage=usage))) is None
+
+
+def test_an_answer_of_no_tokens_to_a_prompt_that_was_counted_is_the_servers_count(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("", usage={"prompt_tokens": 12, "completion_tokens": 0})))
+    assert (reply.input_tokens, reply.output_tokens, reply.usage_source) == (12, 0, "server")
 
 
 def test_a_filtered_reply_is_an_error_that_keeps_its_usage(asking, wire):

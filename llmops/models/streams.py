@@ -8,6 +8,7 @@ from llmops.errors import WorldError
 from llmops.models.completions import REASONING_FIELDS, text_of
 from llmops.models.server_errors import read_error
 from llmops.models.server_json import json_or_text, writable
+from llmops.models.streamed_calls import Calls
 
 DONE = "[DONE]"
 WORDS = ("content", "refusal", *REASONING_FIELDS)
@@ -104,7 +105,7 @@ class _Whole:
         self.finish_reason: str | None = None
         self._told: dict[str, Any] = {}
         self._words: dict[str, list[str]] = {}
-        self._calls: dict[int, dict[str, Any]] = {}
+        self._calls = Calls()
         self._logprobs: list[Any] = []
 
     def add(self, chunk: Mapping[str, Any]) -> bool:
@@ -129,24 +130,18 @@ class _Whole:
         for field, piece in said.items():
             self._words.setdefault(field, []).append(piece)
         calls = delta.get("tool_calls") or []
-        for position, call in enumerate(calls):
-            self._add_call(call.get("index", position), call)
+        self._calls.take(calls)
         if old := delta.get("function_call"):
-            self._add_call(0, {"function": old})
+            self._calls.take([{"index": 0, "function": old}])
         return bool(said or calls or old)
-
-    def _add_call(self, index: int, call: Mapping[str, Any]) -> None:
-        whole = self._calls.setdefault(index, {"id": None, "function": {"name": "", "arguments": ""}})
-        whole["id"] = call.get("id") or whole["id"]
-        for field, piece in (call.get("function") or {}).items():
-            whole["function"][field] = whole["function"].get(field, "") + (piece or "")
 
     def body(self) -> dict[str, Any]:
         """Return it in the shape of an answer that came as a whole."""
         message: dict[str, Any] = {field: "".join(pieces) for field, pieces in self._words.items()}
-        message.setdefault("content", None if self._calls else "")
-        if self._calls:
-            message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
+        calls = self._calls.whole()
+        message.setdefault("content", None if calls else "")
+        if calls:
+            message["tool_calls"] = calls
         choice = {
             "message": message,
             "finish_reason": self.finish_reason,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from llmops.errors import WorldError
 from llmops.models.catalog import open_model, parse_spec
@@ -145,6 +146,38 @@ def test_calls_are_put_together_by_their_index(asking):
     assert (reply.text, reply.error) == (None, None)
 
 
+def piece(name=None, arguments="", **more):
+    return {**more, "function": {"name": name, "arguments": arguments}}
+
+
+A, B = ToolCall(id="1", name="a", arguments="{}"), ToolCall(id="2", name="b", arguments='{"x": 1}')
+A_WHOLE, B_WHOLE = piece("a", "{}", id="1"), piece("b", '{"x": 1}', id="2")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "calls"),
+    [
+        ([[A_WHOLE], [B_WHOLE]], [A, B]),
+        ([[A_WHOLE, B_WHOLE]], [A, B]),
+        ([[{**A_WHOLE, "index": None}], [{**B_WHOLE, "index": None}]], [A, B]),
+        ([[{**A_WHOLE, "index": 0}], [{**B_WHOLE, "index": 0}]], [A, B]),
+        ([[{**A_WHOLE, "index": None}], [{**B_WHOLE, "index": 1}]], [A, B]),
+        ([[{**B_WHOLE, "index": 1}], [{**A_WHOLE, "index": 0}]], [A, B]),
+        ([[piece("a", id="1")], [piece(arguments="{")], [piece(arguments="}")], [B_WHOLE]], [A, B]),
+        ([[piece("a", id="1")], [piece("a", "{", id="1")], [piece("a", "}", id="1")]], [A]),
+        ([[piece("a", id="1"), piece("b", id="2")], [piece(arguments="{}"), piece(arguments='{"x": 1}')]], [A, B]),
+        ([[piece("a", id="1", index=0)], [piece(arguments="{}", id="other", index=0)]], [A]),
+        ([[piece("a", {}, id="1")], [piece("b", {"x": 1}, id="2")]], [A, B]),
+        ([[piece("a", "{}")], [piece("a", "{}")]], [replace(A, id="")] * 2),
+    ],
+)  # fmt: skip
+def test_calls_are_told_apart_however_a_server_numbers_them(chunks, calls, asking):
+    reply, _ = asking(
+        [*(event(delta(tool_calls=chunk)) for chunk in chunks), event(delta("tool_calls")), DONE]
+    )
+    assert reply.tool_calls == calls
+
+
 def test_logprobs_are_streamed_with_the_tokens(asking):
     chunk = delta("stop", content="42")
     chunk["choices"][0]["logprobs"] = {
@@ -177,6 +210,8 @@ OVERFLOW = {"code": 400, "message": "the request exceeds the available context s
         (b"event: error\ndata: " + DEEP + b"\n\n", "server_error"),
         (event({"choices": ["x"]}), "bad_reply"),
         (event(delta(content=7)), "bad_reply"),
+        (event(delta(tool_calls=["x"])), "bad_reply"),
+        (event(delta(tool_calls=[{"function": {"name": 3}}])), "bad_reply"),
         (event(delta(content=["x"])), "bad_reply"),
     ],
 )

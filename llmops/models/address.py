@@ -33,7 +33,7 @@ def address_of(name: str, spec: OpenAISpec) -> Address:
     """Return where the model ``name`` is asked; its key comes from the environment.
 
     Raises:
-        UserError: base_url is none of http or https, or the key's variable is not set.
+        UserError: base_url is none of http or https or may hold a secret, or the key's variable is not set.
     """
     base_url = checked_url(name, spec.base_url)
     variable = spec.key or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
@@ -87,13 +87,31 @@ def _shown(text: str, key: str) -> str:
 
 
 def checked_url(name: str, base_url: str) -> str:
-    """Return the address without a slash at its end; a UserError where it is none, or holds a password."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UserError(f"models.{name}: base_url: is {base_url!r}; must be like {OPENAI_URL!r}")
-    if parts.username or parts.password:
-        raise UserError(f"models.{name}: base_url: holds a password; name a variable in `key` instead")
+    """Return the address without a slash at its end.
+
+    Raises:
+        UserError: it is none, or holds what may be a secret, which is not shown.
+    """
+    where = f"models.{name}: base_url"
+    if "@" in base_url.partition("://")[2].partition("/")[0]:
+        raise UserError(f"{where}: holds a password; name a variable in `key` instead")
+    if not _is_address(base_url):
+        shown = "no address" if re.search("[@?#]", base_url) else repr(base_url)
+        raise UserError(f"{where}: is {shown}; must be like {OPENAI_URL!r}")
+    if re.search("[?#]", base_url):
+        raise UserError(
+            f"{where}: has a query or a fragment, which may hold a key; end it before the '?' or '#',"
+            " and name a key's variable in `key`"
+        )
     return base_url.rstrip("/")
+
+
+def _is_address(base_url: str) -> bool:
+    try:
+        parts = urlsplit(base_url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of brackets that do not close, or of a port beyond 65535
+        return False
 
 
 def _key(name: str, variable: str | None) -> str:

@@ -279,9 +279,22 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(tmp_path, monk
     assert SECRET not in str(caught.value)
 
 
-def test_a_password_in_the_address_is_refused_without_being_shown(tmp_path):
-    with pytest.raises(UserError, match="holds a password") as caught:
-        opened("http://me:hunter2@127.0.0.1:9/v1", tmp_path)
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://me:hunter2@127.0.0.1:9/v1", "holds a password"),
+        ("http://hunter2@127.0.0.1:9/v1", "holds a password"),
+        ("htps://me:hunter2@127.0.0.1:9/v1", "holds a password"),
+        ("http://me:hunter2@[bad/v1", "holds a password"),
+        ("me:hunter2@127.0.0.1:9/v1", "is no address; must be like"),
+        ("http://127.0.0.1:9/v1?api-key=hunter2", "has a query or a fragment, which may hold a key"),
+        ("http://127.0.0.1:9/v1#hunter2", "has a query or a fragment, which may hold a key"),
+        ("127.0.0.1:9/v1?api-key=hunter2", "is no address; must be like"),
+    ],
+)
+def test_a_secret_in_the_address_is_refused_without_being_shown(url, said, tmp_path):
+    with pytest.raises(UserError, match=f"base_url: {said}") as caught:
+        opened(url, tmp_path)
     assert "hunter2" not in str(caught.value)
 
 
@@ -649,7 +662,15 @@ def test_a_server_is_reached_through_the_proxy_that_the_environment_names(
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://example.com/v1", "//example.com", "unix:/run/x"]
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://example.com/v1",
+        "//example.com",
+        "unix:/run/x",
+        "http://[bad",
+        "http://h:99999",
+    ],
 )
 def test_an_address_that_is_not_http_is_refused(url, tmp_path):
     with pytest.raises(UserError, match="base_url: is"):

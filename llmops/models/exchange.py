@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import msgspec
 
 from llmops.errors import WorldError
 from llmops.models.address import NO_KEY, Address
+from llmops.models.proxy import proxy_of
 from llmops.models.server_errors import read_error
 from llmops.models.server_json import json_or_text, read_json
 from llmops.models.specs import OPENAI_URL
@@ -101,18 +101,8 @@ def _session(address: Address, connect_s: float) -> "aiohttp.ClientSession":
         headers=_headers(address),
         connector=aiohttp.TCPConnector(limit=0),  # `limited` says how many there are
         timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
-        proxy=_proxy(address.base_url),
+        proxy=proxy_of(address),
     )
-
-
-def _proxy(base_url: str) -> str | None:
-    """Return the proxy that the environment names for the server.
-
-    It is looked up here because ``trust_env`` would do it in a thread for every request, and would send
-    what a ``.netrc`` holds for the host.
-    """
-    goal = urlsplit(base_url)
-    return None if proxy_bypass(goal.hostname or "") else getproxies().get(goal.scheme)
 
 
 def _headers(address: Address) -> dict[str, str]:

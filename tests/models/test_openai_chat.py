@@ -12,11 +12,14 @@ import pytest
 
 from llmops.errors import UserError, WorldError
 from llmops.models.address import NO_KEY, Address
+from llmops.models.batch_rows import ENDPOINT
 from llmops.models.catalog import open_model, parse_spec
 from llmops.models.chat_body import request_seed
 from llmops.models.completions import read_completion
 from llmops.models.meter import Meter
 from llmops.models.openai_client import fault_of, open_client
+from llmops.models.proxy import proxy_of
+from llmops.models.specs import OPENAI_URL
 from llmops.models.stack import Limits, stacked
 from llmops.models.store import open_store
 from llmops.places import Places
@@ -646,12 +649,23 @@ def test_a_time_that_no_clock_has_is_as_good_as_none(header, asking, wire):
     assert (caught.value.kind, caught.value.retry_after_s) == ("rate_limited", None)
 
 
+@pytest.fixture
+def no_proxy(monkeypatch):
+    """An environment that names no proxy."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+@pytest.mark.usefixtures("no_proxy")
 def test_a_server_is_reached_through_the_proxy_that_the_environment_names(
-    serving, run, wire, tmp_path, request_of, monkeypatch
+    variable, scheme, serving, run, wire, tmp_path, request_of, monkeypatch
 ):
     async def work():
         async with serving(lambda asked: wire.Answer(wire.completion("hi"))) as proxy:
-            monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+            monkeypatch.setenv(variable, scheme + proxy.url.removesuffix("/v1").removeprefix("http://"))
             model = opened("http://server.invalid/v1", tmp_path)
             try:
                 return (await model.ask(request_of())).text, len(proxy.asked)
@@ -659,6 +673,63 @@ def test_a_server_is_reached_through_the_proxy_that_the_environment_names(
                 await model.close()
 
     assert run(work()) == ("hi", 1)
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_a_proxy_for_the_scheme_goes_before_the_one_for_all_and_an_exempt_host_before_both(monkeypatch):
+    def proxy(host):
+        return proxy_of(Address("bot", "m-1", f"http://{host}/v1", None, NO_KEY))
+
+    monkeypatch.setenv("HTTPS_PROXY", "http://other.invalid:1")
+    assert proxy("a.invalid") is None
+    monkeypatch.setenv("all_proxy", "socks5h://all.invalid:1")
+    monkeypatch.setenv("http_proxy", "http://own.invalid:1")
+    monkeypatch.setenv("no_proxy", "b.invalid")
+    assert (proxy("a.invalid"), proxy("b.invalid:8000")) == ("http://own.invalid:1", None)
+
+
+@pytest.mark.parametrize("mode", ["direct", "batch"])
+@pytest.mark.usefixtures("no_proxy")
+def test_a_socks_proxy_is_refused_without_being_shown(mode, tmp_path, run, request_of, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:9")
+
+    async def work():
+        model = opened("http://server.invalid/v1", tmp_path, mode=mode)
+        try:
+            await model.ask(request_of())
+        finally:
+            await model.close()
+
+    with pytest.raises(
+        UserError, match=r"set HTTP_PROXY to one that is, or add server\.invalid to NO_PROXY"
+    ) as caught:
+        run(work())
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_what_the_environment_holds_for_openai_goes_to_openai_alone(serving, run, wire, monkeypatch):
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Mine: 1\nAuthorization: Bearer other")
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,api.openai.com")
+
+    async def work():
+        async with serving(lambda asked: wire.Answer({"data": []})) as server:
+            async with open_client(Address("bot", "m-1", server.url, "K", SECRET), 5.0) as client:
+                await client.batches.create(input_file_id="f", endpoint=ENDPOINT, completion_window="24h")
+            return server.asked[0].headers
+
+    sent = run(work())
+    assert sent["authorization"] == f"Bearer {SECRET}"
+    assert not {"openai-organization", "openai-project", "x-mine"} & set(sent)
+    theirs = open_client(Address("bot", "m-1", OPENAI_URL, "K", SECRET), 5.0).default_headers
+    assert (theirs["OpenAI-Organization"], theirs["OpenAI-Project"], theirs["X-Mine"]) == (
+        "org-1",
+        "proj-1",
+        "1",
+    )
 
 
 @pytest.mark.parametrize(

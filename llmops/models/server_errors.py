@@ -11,7 +11,7 @@ TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 """Statuses below 500 after which asking again may help."""
 
 _OVERFLOW = re.compile(
-    r"context[ _](length|size|window)|exceed_context|maximum (context|model length|prompt length)"
+    r"context[ _]?(length|size|window|limit)|exceed_context|maximum (context|model length|prompt length)"
     r"|(prompt|input) is too long|too many tokens|exceeds the maximum number of (input )?tokens"
     r"|max_new_tokens.? must be <=",
     re.I,

@@ -42,6 +42,8 @@ def test_an_error_has_its_kind(status, body, kind, transient):
         (200, "Trying to keep the first 5000 tokens when context the overflows. However, the model is"
               " loaded with context length of only 4096 tokens"),
         (500, "Context size has been exceeded."),
+        (400, "input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000, decrease input length"),
+        (400, "litellm.ContextWindowExceededError: litellm.BadRequestError: AnthropicException"),
     ],
 )  # fmt: skip
 def test_a_prompt_over_the_context_is_known_by_each_servers_words(status, message):

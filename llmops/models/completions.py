@@ -13,7 +13,7 @@ from llmops.models.server_errors import read_error
 from llmops.models.unheeded import unheeded
 from llmops.records import Fault, Reply, Request, Sampling, ToolCall
 from llmops.tool_calls import tool_call
-from llmops.usage import billed
+from llmops.usage import billed, count_of
 
 REASONING_FIELDS = ("reasoning", "reasoning_content")
 """Where servers put what the model thought, when they part it from the answer themselves."""
@@ -77,8 +77,8 @@ def _read(body: Mapping[str, Any], choice: Mapping[str, Any]) -> Reply:
     if calls and not text:
         text = None
     logprobs, tokens = read_logprobs(choice.get("logprobs")), billed(usage)
-    given = tokens.input if tokens else _count(usage, "prompt_tokens")
-    made = tokens.output if tokens else _count(usage, "completion_tokens")
+    given = tokens.input if tokens else count_of(usage or {}, "prompt_tokens")
+    made = tokens.output if tokens else count_of(usage or {}, "completion_tokens")
     return Reply(
         text=text,
         reasoning=reasoning,
@@ -128,11 +128,6 @@ def _fault_of(finish_reason: Any, text: str | None, calls: list[ToolCall]) -> Fa
     if text is None and not calls:
         return Fault(kind="empty", message=f"the reply holds no text (finish_reason {finish_reason!r})")
     return None
-
-
-def _count(usage: Mapping[str, Any] | None, field: str) -> int | None:
-    value = (usage or {}).get(field)
-    return value if isinstance(value, int) else None
 
 
 def _word(value: Any) -> str | None:

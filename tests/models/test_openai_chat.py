@@ -148,10 +148,18 @@ ZERO = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 @pytest.mark.parametrize(
     ("usage", "output"),
-    [(ZERO, 4), ({**ZERO, "completion_tokens": 7}, 7), ({"prompt_tokens": 0}, 4)],
-    ids=["zeros", "output", "half"],
+    [
+        (ZERO, 4),
+        ({**ZERO, "completion_tokens": 7}, 7),
+        ({"prompt_tokens": 0}, 4),
+        ({"prompt_tokens": True, "completion_tokens": -1}, 4),
+        ({"prompt_tokens": 10**400}, 4),
+    ],
+    ids=["zeros", "output", "half", "none", "beyond"],
 )
-def test_a_prompt_of_no_tokens_was_not_counted_so_that_the_cost_is_unknown(usage, output, asking, wire):
+def test_a_prompt_of_no_tokens_or_of_no_number_was_not_counted_so_that_the_cost_is_unknown(
+    usage, output, asking, wire
+):
     reply, _ = asking(wire.Answer(wire.completion("배송 조회", usage=usage)))
     assert (reply.input_tokens, reply.output_tokens, reply.usage_source) == (
         math.ceil(18 / 4),

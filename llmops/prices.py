@@ -100,10 +100,11 @@ def dearest(cost: Cost, input_tokens: int, output_tokens: int, tier: str | None 
 
 
 def _tokens(reply: Reply) -> Tokens | None:
-    if found := billed(reply.usage):
-        return found
     if reply.usage_source == "estimated":
         return None
+    found = billed(reply.usage)
+    if found and (found.input or reply.input_tokens is not None):
+        return found
     counted = {"prompt_tokens": reply.input_tokens, "completion_tokens": reply.output_tokens}
     return billed({**(reply.usage or {}), **counted})
 

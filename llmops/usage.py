@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+BEYOND = 2**53
+"""No server counts as many tokens, and from here on numbers lose their last digits."""
+
 
 class Tokens(NamedTuple):
     """What one answer took, in tokens; each part is contained in ``input`` or in ``output``."""
@@ -33,11 +36,11 @@ def billed(usage: Mapping[str, Any] | None) -> Tokens | None:
     """
     if not usage:
         return None
-    given = _first(usage, "prompt_tokens", "input_tokens")
-    made = _first(usage, "completion_tokens", "output_tokens")
+    given = count_of(usage, "prompt_tokens", "input_tokens")
+    made = count_of(usage, "completion_tokens", "output_tokens")
     if given is None or made is None:
         return None
-    sent = _first(usage, "total_tokens") or 0
+    sent = count_of(usage, "total_tokens") or 0
     of_input = _within(usage, "prompt_tokens_details", "input_tokens_details")
     of_output = _within(usage, "completion_tokens_details", "output_tokens_details")
     cached = _cached(usage, of_input)
@@ -48,9 +51,9 @@ def billed(usage: Mapping[str, Any] | None) -> Tokens | None:
         given,
         max(made, sent - given),
         **cached._asdict(),
-        reasoning=_first(of_output, "reasoning_tokens", "thinking_tokens") or 0,
-        input_audio=_first(of_input, "audio_tokens") or 0,
-        output_audio=_first(of_output, "audio_tokens") or 0,
+        reasoning=count_of(of_output, "reasoning_tokens", "thinking_tokens") or 0,
+        input_audio=count_of(of_input, "audio_tokens") or 0,
+        output_audio=count_of(of_output, "audio_tokens") or 0,
     )
 
 
@@ -61,13 +64,13 @@ class _Cached(NamedTuple):
 
 
 def _cached(usage: Mapping[str, Any], of_input: Mapping[str, Any]) -> _Cached:
-    read = _first(of_input, "cached_tokens") or _first(
+    read = count_of(of_input, "cached_tokens") or count_of(
         usage, "cache_read_input_tokens", "cached_tokens", "prompt_cache_hit_tokens"
     )
-    written = _first(of_input, "cache_write_tokens", "cache_creation_tokens") or _first(
+    written = count_of(of_input, "cache_write_tokens", "cache_creation_tokens") or count_of(
         usage, "cache_creation_input_tokens"
     )
-    for_an_hour = _first(_within(usage, "cache_creation"), "ephemeral_1h_input_tokens")
+    for_an_hour = count_of(_within(usage, "cache_creation"), "ephemeral_1h_input_tokens")
     return _Cached(read or 0, written or 0, for_an_hour or 0)
 
 
@@ -81,12 +84,12 @@ def _within(usage: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     return next((usage[name] for name in names if isinstance(usage.get(name), Mapping)), {})
 
 
-def _first(usage: Mapping[str, Any], *names: str) -> int | None:
-    """Return the first of the fields that holds a count; some servers write 12 as 12.0."""
+def count_of(usage: Mapping[str, Any], *names: str) -> int | None:
+    """Return the first of the fields that holds a count, None without any; some servers write 12 as 12.0."""
     for name in names:
         value = usage.get(name)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < BEYOND:
             return value
     return None

@@ -48,7 +48,7 @@ labels: [delivery, returns]
 
 
 class Sent(NamedTuple):
-    """What the API sends back."""
+    """What the API sends back: bytes as they are, anything else as JSON."""
 
     status: int
     body: Any
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(asked)
         sent = self.server.answer(asked)
         time.sleep(self.server.delay_s)
-        content = json.dumps(sent.body).encode()
+        content = sent.body if isinstance(sent.body, bytes) else json.dumps(sent.body).encode()
         self.send_response(sent.status)
         headers = {"content-type": "application/json", "content-length": str(len(content)), **sent.headers}
         for name, value in headers.items():

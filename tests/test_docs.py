@@ -16,7 +16,7 @@ from llmops.config import SECTIONS
 from llmops.judges.catalog import KINDS as JUDGES
 from llmops.judging import Params as Judging
 from llmops.metrics.catalog import METRICS
-from llmops.models.catalog import KINDS
+from llmops.models.catalog import KINDS, TAKEN
 from llmops.models.metered import UNBILLED
 from llmops.models.specs import BatchSpec
 from llmops.models.stored import KEPT_FAULTS
@@ -153,6 +153,16 @@ def test_every_number_of_a_class_has_a_row() -> None:
 def test_every_task_and_reason_for_no_value_has_a_row() -> None:
     assert named(below(text("metrics.md"), "How an answer is read")) == set(TASKS)
     assert named(below(text("metrics.md"), "What an unread answer counts as")) >= set(get_args(MissingKind))
+
+
+def test_the_setting_of_a_task_names_every_task() -> None:
+    [row] = [cells for cells in rows(below(text("settings.md"), "suites.*")) if cells[0] == "`task`"]
+    assert set(re.findall(r"`(\w+)`", row[3])) == set(TASKS)
+
+
+def test_the_setting_of_extra_names_what_is_refused_in_it() -> None:
+    [row] = [cells for cells in rows(below(text("settings.md"), "kind openai")) if cells[0] == "`extra`"]
+    assert set(re.findall(r"`(\w+)`", row[3].partition("Refused in it")[2])) >= set(TAKEN)
 
 
 def test_answers_are_read_as_the_examples_say() -> None:

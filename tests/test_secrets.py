@@ -1,6 +1,8 @@
 """A planted key: nothing that a whole pipeline writes, prints or logs holds it, in any usual form."""
 
+import asyncio
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +13,12 @@ from urllib.parse import quote
 
 import pytest
 
+from llmops.errors import WorldError
+from llmops.models.address import Address, explained
+from llmops.models.batch_collecting import read_results
+from llmops.models.batch_rows import read_row
+from llmops.models.batches import Batch
+from llmops.records import Reply
 from tests.paid_api import ROOT, VARIABLE, Asked, PaidApi, Sent, completion, serving, write_project
 
 KEY = "sk-planted+7fQ/é".replace("é", "x") + "Zt0pS3cretValue=="
@@ -62,6 +70,23 @@ def refusing(asked: Asked) -> Sent:
 
 def redirecting(asked: Asked) -> Sent:
     return Sent(307, {"see": KEY}, {"location": f"http://127.0.0.1:9/v1?key={quote(KEY)}"})
+
+
+ECHOES = b"y" * 30 + f"{KEY}-".encode() * 40
+"""A text that goes through a key wherever it is cut at a round number."""
+EVENTS = {"content-type": "text/event-stream"}
+
+
+def babbling(asked: Asked) -> Sent:
+    return Sent(200, ECHOES)
+
+
+def streaming_babble(asked: Asked) -> Sent:
+    return Sent(200, b"data: " + ECHOES + b"\n\n", EVENTS)
+
+
+def streaming_an_error(asked: Asked) -> Sent:
+    return Sent(200, b"event: error\ndata: " + ECHOES + b"\n\n", EVENTS)
 
 
 @pytest.fixture
@@ -117,18 +142,66 @@ def test_a_planted_key_is_in_nothing_that_a_pipeline_writes(project: Path) -> No
     assert holding(project.parent, KEY) == []
 
 
-@pytest.mark.parametrize("answer", [refusing, redirecting, cutting], ids=["401", "redirect", "cut"])
-def test_a_key_is_in_no_error_that_stops_a_run(answer, project: Path) -> None:
+@pytest.mark.parametrize(
+    ("answer", "streams"),
+    [
+        (refusing, False), (redirecting, False), (cutting, False), (babbling, False), (babbling, True),
+        (streaming_babble, True), (streaming_an_error, True),
+    ],
+)  # fmt: skip
+def test_a_key_is_in_no_error_that_stops_a_run_or_is_an_examples(
+    answer, streams: bool, project: Path
+) -> None:
     with serving(PaidApi(answer)) as api:
         write_project(project, api.url, 4)
+        if streams:
+            params = project / "params.yaml"
+            text = params.read_text(encoding="utf-8").replace(
+                "{max_tokens: 8}", "{max_tokens: 8, stream: true}"
+            )
+            params.write_text(text, encoding="utf-8")
         run(project, "llmops", "fetch")
         run(project, "llmops", "validate", "tiny")
         run(project, "llmops", "generate", "tiny", code=None)
         assert api.asked
     told = (project.parent / "printed.txt").read_text(encoding="utf-8")
     rows = project / "results/tiny/responses.jsonl"
-    assert "models.paid: " in told or "xxx…" in rows.read_text(encoding="utf-8")
+    assert "models.paid: " in told or "…" in rows.read_text(encoding="utf-8")
     assert holding(project.parent, KEY) == []
+
+
+def spoken(fault: WorldError) -> WorldError:
+    return explained(fault, Address("paid", "m", "https://api.example/v1", VARIABLE, KEY))
+
+
+@pytest.mark.parametrize("status", [None, 400, "no number"])
+def test_a_key_is_in_no_error_of_a_batchs_row(status, tmp_path: Path) -> None:
+    echoed = {"code": "x", "message": ECHOES.decode()}
+    told = (
+        {"error": echoed}
+        if status is None
+        else {"response": {"status_code": status, "body": {"error": echoed}}}
+    )
+    try:
+        said = str(
+            spoken(
+                read_row(json.dumps({"custom_id": "k", **told}).encode(), lambda key, body: Reply()).outcome
+            )
+        )
+    except ValueError as problem:
+        said = str(problem)
+    (tmp_path / "said").write_text(said, encoding="utf-8")
+    assert holding(tmp_path, KEY) == []
+
+
+def test_a_key_is_in_no_reason_of_a_batch_that_was_refused(tmp_path: Path) -> None:
+    class Endpoints:
+        spoken = staticmethod(spoken)
+
+    batch = Batch("b", "failed", 1, 0, 1, (), (("invalid", ECHOES.decode()),))
+    results = asyncio.run(read_results(Endpoints, batch, {"k": None}))
+    (tmp_path / "said").write_text(str(results.rows["k"].outcome), encoding="utf-8")
+    assert holding(tmp_path, KEY) == []
 
 
 def test_a_key_that_is_set_where_a_name_belongs_is_not_repeated(project: Path) -> None:

@@ -103,6 +103,7 @@ def test_tokens_are_counted_once_however_a_provider_counts_them(name: str) -> No
         {"prompt_tokens": True, "completion_tokens": 3},
         {"prompt_tokens": float("inf"), "completion_tokens": 3},
         {"prompt_tokens": -1, "completion_tokens": 3},
+        {"prompt_tokens": 10**400, "completion_tokens": 3},
         {"prompt_tokens": "12", "completion_tokens": 3},
     ],
 )

@@ -1,6 +1,7 @@
 """Where a server is asked, with which key."""
 
 import base64
+import json
 import os
 import re
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from llmops.errors import UserError, WorldError
 from llmops.models.specs import OPENAI_URL, OpenAISpec
 
 NO_KEY = "none"
+LONGEST = 500
+"""Characters of what a server said that are shown."""
 FEWEST = 4
 """Characters of a key's beginning that tell something of it."""
 
@@ -30,7 +33,7 @@ def address_of(name: str, spec: OpenAISpec) -> Address:
     """Return where the model ``name`` is asked; its key comes from the environment.
 
     Raises:
-        UserError: base_url is none of http or https, or the key's variable is not set.
+        UserError: base_url is none of http or https or may hold a secret, or the key's variable is not set.
     """
     base_url = checked_url(name, spec.base_url)
     variable = spec.key or ("OPENAI_API_KEY" if base_url == OPENAI_URL else None)
@@ -38,8 +41,8 @@ def address_of(name: str, spec: OpenAISpec) -> Address:
 
 
 def explained(fault: WorldError, address: Address) -> WorldError | UserError:
-    """Return the fault without the key in it; one that meets every request is the user's to mend."""
-    said = str(fault) if address.key == NO_KEY else without(str(fault), address.key)
+    """Return the fault in one line, without the key; one that meets every request is the user's to mend."""
+    said = _shown(str(fault), address.key)
     where = f"models.{address.name}: {address.base_url}"
     match fault.kind:
         case "key" if address.variable is None:
@@ -67,21 +70,48 @@ def without(text: str, key: str) -> str:
     'not … nor …, but …'
     """
     encoded = base64.b64encode(key.encode()).decode().rstrip("=")
-    for form in (key, quote(key), quote(key, safe=""), key.replace("/", "\\/"), encoded):
+    in_json = json.dumps(key)[1:-1]
+    for form in (key, quote(key), quote(key, safe=""), in_json, in_json.replace("/", "\\/"), encoded):
         text = text.replace(form, "…")
     cut = (key[:length] for length in range(len(key) - 1, FEWEST - 1, -1))
     rest = next((start for start in cut if text.endswith(f"{start}…")), "")
     return text.removesuffix(f"{rest}…") + "…" if rest else text
 
 
+def _shown(text: str, key: str) -> str:
+    """Return the beginning of what a server said, cut after the key was taken out of all of it."""
+    line = " ".join(text.split())
+    said = line if key == NO_KEY else without(line, key)
+    printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in said[:LONGEST])
+    return printable if len(said) <= LONGEST else f"{printable}…"
+
+
 def checked_url(name: str, base_url: str) -> str:
-    """Return the address without a slash at its end; a UserError where it is none, or holds a password."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UserError(f"models.{name}: base_url: is {base_url!r}; must be like {OPENAI_URL!r}")
-    if parts.username or parts.password:
-        raise UserError(f"models.{name}: base_url: holds a password; name a variable in `key` instead")
+    """Return the address without a slash at its end.
+
+    Raises:
+        UserError: it is none, or holds what may be a secret, which is not shown.
+    """
+    where = f"models.{name}: base_url"
+    if "@" in base_url.partition("://")[2].partition("/")[0]:
+        raise UserError(f"{where}: holds a password; name a variable in `key` instead")
+    if not _is_address(base_url):
+        shown = "no address" if re.search("[@?#]", base_url) else repr(base_url)
+        raise UserError(f"{where}: is {shown}; must be like {OPENAI_URL!r}")
+    if re.search("[?#]", base_url):
+        raise UserError(
+            f"{where}: has a query or a fragment, which may hold a key; end it before the '?' or '#',"
+            " and name a key's variable in `key`"
+        )
     return base_url.rstrip("/")
+
+
+def _is_address(base_url: str) -> bool:
+    try:
+        parts = urlsplit(base_url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of brackets that do not close, or of a port beyond 65535
+        return False
 
 
 def _key(name: str, variable: str | None) -> str:

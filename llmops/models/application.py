@@ -16,6 +16,7 @@ import msgspec
 from llmops.errors import UserError, WorldError
 from llmops.models.files import project_file, sha256_of, sha256_of_all
 from llmops.models.model import Model, not_open
+from llmops.models.server_json import writable
 from llmops.models.specs import PythonSpec
 from llmops.records import Record, Reply, Request
 
@@ -51,7 +52,7 @@ def open_python(name: str, spec: PythonSpec, root: Path) -> Model:
         try:
             return _reply(await _called(function, threads, dict(request.inputs), messages))
         except Exception as problem:
-            what = f"{type(problem).__name__}: {problem}"
+            what = writable(f"{type(problem).__name__}: {problem}")
             raise WorldError("application", what, transient=False) from problem
 
     async def close() -> None:
@@ -89,11 +90,11 @@ async def _called(
 
 def _reply(result: Any) -> Reply:
     if isinstance(result, str):
-        return Reply(text=result)
+        return _kept(Reply(text=result))
     if not isinstance(result, Mapping):
         raise TypeError(f"returned {result!r}; must return text or a mapping with 'text'")
     answer = msgspec.convert(dict(result), Answer)
-    return Reply(
+    reply = Reply(
         text=answer.text,
         finish_reason=answer.finish_reason,
         usage=answer.usage,
@@ -101,6 +102,17 @@ def _reply(result: Any) -> Reply:
         output_tokens=_tokens(answer.output_tokens, answer.usage, "completion_tokens"),
         served_model=answer.model,
     )
+    return _kept(reply)
+
+
+def _kept(reply: Reply) -> Reply:
+    """Return the reply as it is read again from a file."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(reply), type=Reply)
+    except (TypeError, ValueError) as problem:
+        raise TypeError(
+            f"returned what no JSON can hold ({problem}); must return texts and numbers"
+        ) from None
 
 
 def _tokens(count: int | None, usage: dict[str, Any] | None, field: str) -> int | None:

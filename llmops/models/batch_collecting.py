@@ -78,7 +78,7 @@ def _absent(batches: Batches, batch: Batch) -> WorldError:
 
 def _refused(batches: Batches, batch: Batch) -> WorldError:
     """Return the fault of a batch that the provider refused as a whole; nothing of it is owed."""
-    told = "; ".join(f"{code}: {' '.join(message.split())[:300]}" for code, message in batch.problems[:3])
+    told = "; ".join(f"{code}: {message}" for code, message in batch.problems[:3])
     if any(code in FULL for code, _ in batch.problems):
         return WorldError("rate_limited", told, transient=True, retry_after_s=batches.poll_s)
     return WorldError(REFUSED, told or "no reason was given", transient=False)

@@ -7,6 +7,7 @@ import msgspec
 
 from llmops.errors import UserError, WorldError
 from llmops.models.server_errors import read_error
+from llmops.models.server_json import read_json
 from llmops.records import Reply
 
 ENDPOINT: Final = "/v1/chat/completions"
@@ -35,9 +36,6 @@ class _Result(msgspec.Struct):
     custom_id: str
     response: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
-
-
-_result = msgspec.json.Decoder(_Result)
 
 
 def request_line(key: str, body: Mapping[str, Any]) -> Line:
@@ -70,14 +68,14 @@ def read_row(line: bytes, read: Read) -> Row:
         ValueError: the line is no result.
     """
     try:
-        result = _result.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        result = msgspec.convert(read_json(line), _Result)
+    except msgspec.ValidationError as problem:
         raise ValueError(str(problem)) from None
     if result.response is None:
         return Row(result.custom_id, _unprocessed(result.error or {}), billed=False)
     status, body = result.response.get("status_code"), result.response.get("body")
     if not isinstance(status, int):
-        raise ValueError(f"status_code is {status!r}")
+        raise ValueError(f"status_code is a {type(status).__name__}")
     if status != 200:
         return Row(result.custom_id, read_error(status, body), billed=False)
     try:
@@ -88,7 +86,7 @@ def read_row(line: bytes, read: Read) -> Row:
 
 def _unprocessed(error: Mapping[str, Any]) -> WorldError:
     """Return the fault of a request that the batch ended without."""
-    code, message = str(error.get("code")), str(error.get("message"))[:500]
+    code, message = str(error.get("code")), str(error.get("message"))
     match code:
         case "batch_expired":
             return WorldError("expired", message, transient=True)

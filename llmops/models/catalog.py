@@ -23,12 +23,15 @@ from llmops.records import Request, Sampling
 
 MOST_TOP_LOGPROBS = 20
 """What OpenAI takes; servers of one's own take as many or fewer."""
+CAP = "set sampling.max_tokens, and max_tokens_field where the server wants it under another name"
 TAKEN = {
     "n": "one answer is asked for at a time, more by the suite's `repeats`",
     "stream": "write `stream: true` below sampling",
     "messages": "a prompt file holds them",
+    "max_tokens": CAP,
+    "max_completion_tokens": CAP,
 }
-"""What ``extra`` may not set, and what to do instead."""
+"""What ``extra`` may neither set nor take out, and what to do instead."""
 
 Opener = Callable[[str, Any, Places], Model]
 
@@ -194,9 +197,9 @@ def _check_sampling(sampling: Sampling, where: str) -> None:
 
 
 def _check_extra(extra: dict[str, Any], where: str) -> None:
-    """Refuse what would make a reply another than the one answer that is read of it."""
+    """Refuse what would make a reply another than the one answer that is read of it, or undo its cap."""
     for field, instead in TAKEN.items():
-        if extra.get(field) is not None:
+        if field in extra:
             raise UserError(f"{where}: {field}: cannot be set here; {instead}")
 
 

@@ -13,7 +13,7 @@ from llmops.models.server_errors import read_error
 from llmops.models.unheeded import unheeded
 from llmops.records import Fault, Reply, Request, Sampling, ToolCall
 from llmops.tool_calls import tool_call
-from llmops.usage import billed
+from llmops.usage import billed, count_of
 
 REASONING_FIELDS = ("reasoning", "reasoning_content")
 """Where servers put what the model thought, when they part it from the answer themselves."""
@@ -51,7 +51,7 @@ def read_completion(body: Any) -> Reply:
         raise problem
     try:
         return _read(body, body["choices"][0])
-    except (KeyError, IndexError, TypeError, AttributeError) as problem:
+    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as problem:
         what = f"{type(problem).__name__}: {problem}"
         raise WorldError(
             "bad_reply", f"the server's reply is no chat completion ({what})", transient=True
@@ -77,14 +77,16 @@ def _read(body: Mapping[str, Any], choice: Mapping[str, Any]) -> Reply:
     if calls and not text:
         text = None
     logprobs, tokens = read_logprobs(choice.get("logprobs")), billed(usage)
+    given = tokens.input if tokens else count_of(usage or {}, "prompt_tokens")
+    made = tokens.output if tokens else count_of(usage or {}, "completion_tokens")
     return Reply(
         text=text,
         reasoning=reasoning,
         tool_calls=calls,
         finish_reason=None if reason is None else str(reason),
         usage=usage,
-        input_tokens=tokens.input if tokens else _count(usage, "prompt_tokens"),
-        output_tokens=tokens.output if tokens else _count(usage, "completion_tokens"),
+        input_tokens=given or None,  # a server that reads 0 tokens in a request does not count
+        output_tokens=made if given or made else None,
         served_model=_word(body.get("model")),
         fingerprint=_word(body.get("system_fingerprint")),
         error=_fault_of(reason, text, calls),
@@ -94,10 +96,13 @@ def _read(body: Mapping[str, Any], choice: Mapping[str, Any]) -> Reply:
     )
 
 
+def text_of(content: Any) -> Any:
+    """Return the text of a ``content``, which may be a list of parts."""
+    return "".join(part.get("text") or "" for part in content) if isinstance(content, list) else content
+
+
 def _content_of(message: Mapping[str, Any]) -> str | None:
-    content = message.get("content")
-    if isinstance(content, list):
-        content = "".join(part.get("text") or "" for part in content)
+    content: str | None = text_of(message.get("content"))
     refusal = message.get("refusal")
     return content if content or refusal is None else refusal
 
@@ -123,11 +128,6 @@ def _fault_of(finish_reason: Any, text: str | None, calls: list[ToolCall]) -> Fa
     if text is None and not calls:
         return Fault(kind="empty", message=f"the reply holds no text (finish_reason {finish_reason!r})")
     return None
-
-
-def _count(usage: Mapping[str, Any] | None, field: str) -> int | None:
-    value = (usage or {}).get(field)
-    return value if isinstance(value, int) else None
 
 
 def _word(value: Any) -> str | None:

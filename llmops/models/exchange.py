@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import msgspec
 
 from llmops.errors import WorldError
 from llmops.models.address import NO_KEY, Address
+from llmops.models.proxy import proxy_of
 from llmops.models.server_errors import read_error
+from llmops.models.server_json import json_or_text, read_json
 from llmops.models.specs import OPENAI_URL
 from llmops.models.told import Told, retry_after_s
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
 CONNECT_S = 20.0
 """Seconds to reach a server; the answer itself may take longer."""
+CONNECT_SHARE = 0.5
+"""Of the time of an attempt, where that is short: so a server that is not reached is told from a slow one."""
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 
 class Received(NamedTuple):
@@ -38,10 +40,14 @@ class Exchange:
     """An open door to one server. Connections are kept and used again; redirects are not followed.
 
     Nothing is loaded or opened before the first request: a run whose answers are stored sends none.
+
+    Args:
+        timeout_s: seconds that its caller gives an attempt.
     """
 
-    def __init__(self, address: Address, told: Told) -> None:
+    def __init__(self, address: Address, told: Told, timeout_s: float) -> None:
         self._address, self._told = address, told
+        self._connect_s = min(CONNECT_S, CONNECT_SHARE * timeout_s)
         self._session: aiohttp.ClientSession | None = None
 
     async def ready(self) -> None:
@@ -69,7 +75,7 @@ class Exchange:
         """Send a request, and give its answer while the body is still to be read."""
         import aiohttp
 
-        session = self._session = self._session or _session(self._address)
+        session = self._session = self._session or _session(self._address, self._connect_s)
         data = None if body is None else _encoded(body)
         try:
             async with session.request(
@@ -88,25 +94,15 @@ class Exchange:
             await self._session.close()
 
 
-def _session(address: Address) -> "aiohttp.ClientSession":
+def _session(address: Address, connect_s: float) -> "aiohttp.ClientSession":
     import aiohttp
 
     return aiohttp.ClientSession(
         headers=_headers(address),
         connector=aiohttp.TCPConnector(limit=0),  # `limited` says how many there are
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-        proxy=_proxy(address.base_url),
+        timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
+        proxy=proxy_of(address),
     )
-
-
-def _proxy(base_url: str) -> str | None:
-    """Return the proxy that the environment names for the server.
-
-    It is looked up here because ``trust_env`` would do it in a thread for every request, and would send
-    what a ``.netrc`` holds for the host.
-    """
-    goal = urlsplit(base_url)
-    return None if proxy_bypass(goal.hostname or "") else getproxies().get(goal.scheme)
 
 
 def _headers(address: Address) -> dict[str, str]:
@@ -131,42 +127,42 @@ def _encoded(body: dict[str, Any]) -> bytes:
 
 
 def decoded(content: bytes) -> Any:
-    """Return the JSON of a body; msgspec refuses some that servers write, such as NaN.
+    """Return the JSON of a body.
 
     Raises:
         WorldError: it is no JSON.
     """
     try:
-        return _decode(content)
+        return read_json(content)
     except ValueError:
-        pass
-    try:
-        return json.loads(content)
-    except ValueError:
-        start = content[:80].decode("utf-8", "replace")
-        raise WorldError("bad_reply", f"the server's reply is no JSON: {start!r}", transient=True) from None
+        said = content.decode("utf-8", "replace").strip() or "it is empty"
+        raise WorldError("bad_reply", f"the server's reply is no JSON: {said}", transient=True) from None
 
 
 def _refusal(response: "aiohttp.ClientResponse", content: bytes) -> WorldError:
     if response.status < 400 and "location" in response.headers:
-        goal = urlsplit(urljoin(str(response.url), response.headers["location"]))
-        shown = f"{goal.scheme}://{goal.hostname}{f':{goal.port}' if goal.port else ''}{goal.path}"
-        return WorldError("redirected", f"redirects to {shown!r}", transient=False)
-    try:
-        told = json.loads(content)
-    except ValueError:
-        told = content.decode("utf-8", "replace")
-    fault = read_error(response.status, told)
+        goal = _goal(str(response.url), response.headers["location"])
+        return WorldError("redirected", f"redirects to {goal}", transient=False)
+    fault = read_error(response.status, json_or_text(content))
     fault.retry_after_s = retry_after_s(response.headers)
     return fault
+
+
+def _goal(url: str, location: str) -> str:
+    """Return where a redirect goes, without what may be secret in it."""
+    try:
+        goal = urlsplit(urljoin(url, location))
+        return repr(f"{goal.scheme}://{goal.hostname}{f':{goal.port}' if goal.port else ''}{goal.path}")
+    except ValueError:
+        return "an address that is none"
 
 
 def _fault_of(problem: Exception) -> WorldError:
     import aiohttp
 
+    if isinstance(problem, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return WorldError("unreachable", "no connection to the server", transient=True)
     if isinstance(problem, TimeoutError):
         return WorldError("timeout", "the server took too long", transient=True)
-    if isinstance(problem, aiohttp.ClientConnectorError):
-        return WorldError("unreachable", "no connection to the server", transient=True)
     name = type(problem).__name__
     return WorldError("connection", f"the connection broke off ({name})", transient=True)

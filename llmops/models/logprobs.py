@@ -6,9 +6,14 @@ from typing import Any
 
 from llmops.records import TokenLogprob
 
+UNKNOWN = -9999.0
+"""What servers send, or an infinity, in the place of a log-probability that they do not know."""
+
 
 def read_logprobs(told: Any) -> list[TokenLogprob]:
-    """Return the tokens of a choice's ``logprobs``; [] where any is no log-probability.
+    """Return the tokens of a choice's ``logprobs``; [] where any of them has none that is known.
+
+    Tokens that were not chosen are left out where theirs is not.
 
     Args:
         told: ``{"content": [{"token": …, "logprob": …, "top_logprobs": […]}, …]}``, or what a server
@@ -36,10 +41,10 @@ def _token(told: Any) -> TokenLogprob | None:
 
 
 def _pair(told: Any) -> tuple[str, float] | None:
-    """Return (token, logprob); None where the number is no log-probability."""
+    """Return (token, logprob); None where the number is no log-probability, or says that it is not known."""
     if not isinstance(told, Mapping):
         return None
     token, logprob = told.get("token"), told.get("logprob")
-    if not isinstance(logprob, int | float) or isinstance(logprob, bool) or logprob > 0:
+    if not isinstance(logprob, int | float) or isinstance(logprob, bool) or not UNKNOWN < logprob <= 0:
         return None
     return (token if isinstance(token, str) else ""), float(logprob)

@@ -81,13 +81,13 @@ def _faults(spoken: Spoken) -> Iterator[None]:
     try:
         yield
     except openai.NotFoundError as problem:
-        fault = spoken(WorldError(GONE, " ".join(problem.message.split())[:500], transient=False))
+        fault = spoken(WorldError(GONE, problem.message, transient=False))
         raise fault from None
     except (openai.APIError, httpx2.HTTPError) as problem:
         raise spoken(problem) from None
     except (TypeError, ValueError, AttributeError) as problem:  # the client does not check what it gets
         said = f"the server's reply is no batch, file or list of them ({problem})"
-        raise WorldError("bad_reply", said, transient=True) from None
+        raise spoken(WorldError("bad_reply", said, transient=True)) from None
 
 
 async def _file_named(client: openai.AsyncOpenAI, name: str, oldest: datetime) -> str | None:

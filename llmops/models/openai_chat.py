@@ -52,7 +52,7 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
     """
     address = address_of(name, spec)
     closed = closed_openai(name, spec)
-    exchange = Exchange(address, closed.told)
+    exchange = Exchange(address, closed.told, spec.timeout_s)
 
     async def ask(request: Request) -> Reply:
         body = closed.wire(request)
@@ -96,9 +96,10 @@ async def listed(name: str, spec: OpenAISpec) -> list[dict[str, Any]]:
         WorldError: it tells nothing, or cannot be reached.
     """
     address = address_of(name, spec)
-    exchange = Exchange(address, Told())
+    within_s = min(CONNECT_S, spec.timeout_s)
+    exchange = Exchange(address, Told(), within_s)
     try:
-        async with asyncio.timeout(min(CONNECT_S, spec.timeout_s)):
+        async with asyncio.timeout(within_s):
             body = await exchange.get("/models")
     except TimeoutError:
         raise WorldError("timeout", "the list of models did not come in time", transient=True) from None

@@ -8,23 +8,40 @@ import openai
 from llmops.errors import WorldError
 from llmops.models.address import Address
 from llmops.models.exchange import CONNECT_S
+from llmops.models.proxy import proxy_of
 from llmops.models.server_errors import read_error
+from llmops.models.specs import OPENAI_URL
 from llmops.models.told import retry_after_s
 
 Problem = WorldError | openai.APIError | httpx2.HTTPError
 
-_UNREACHED = frozenset({"ConnectError", "ConnectionRefusedError", "gaierror"})
+_UNREACHED = frozenset({"ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror"})
 
 
 def open_client(address: Address, timeout_s: float) -> openai.AsyncOpenAI:
-    """Return a client that neither tries again by itself nor follows a redirect."""
-    return openai.AsyncOpenAI(
+    """Return a client that neither tries again by itself nor follows a redirect.
+
+    What its library reads of the environment beside the key is for OpenAI, and is sent to nobody else.
+
+    Raises:
+        UserError: the environment names a proxy that cannot be used.
+    """
+    client = openai.AsyncOpenAI(
         api_key=address.key,
         base_url=address.base_url,
         max_retries=0,  # what sends batches tries again, where each attempt is written down
         timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
-        http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
+        http_client=openai.DefaultAsyncHttpxClient(
+            follow_redirects=False,
+            proxy=proxy_of(address),
+            verify=httpx2.create_ssl_context(),
+            trust_env=False,  # it would be proxies alone: the certificates are read above
+        ),
     )
+    if address.base_url != OPENAI_URL:
+        client.organization = client.project = None
+        client._custom_headers = {}  # of OPENAI_CUSTOM_HEADERS, for which there is no argument
+    return client
 
 
 def fault_of(problem: Problem) -> WorldError:

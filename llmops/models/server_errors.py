@@ -11,7 +11,7 @@ TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 """Statuses below 500 after which asking again may help."""
 
 _OVERFLOW = re.compile(
-    r"context[ _](length|size|window)|exceed_context|maximum (context|model length|prompt length)"
+    r"context[ _]?(length|size|window|limit)|exceed_context|maximum (context|model length|prompt length)"
     r"|(prompt|input) is too long|too many tokens|exceeds the maximum number of (input )?tokens"
     r"|max_new_tokens.? must be <=",
     re.I,
@@ -27,7 +27,10 @@ def read_error(status: int, body: Any) -> WorldError:
         status: the HTTP status; 200 when the error came in a reply that claims success.
         body: the decoded JSON, or the text when it is none.
     """
-    code, message = _told(body)
+    try:
+        code, message = _told(body)
+    except RecursionError:
+        code, message = "", "an error that is nested too deeply"
     number = code.partition(" ")[0]
     if status == 200 and number.isdigit():
         status = int(number)
@@ -66,10 +69,10 @@ def _told(body: Any) -> tuple[str, str]:
         if isinstance(inner.get("innererror"), Mapping):
             words.append(str(inner["innererror"].get("code")))
         message = inner.get("message") or json.dumps(inner, ensure_ascii=False)
-        return " ".join(words), _short(message)
-    return "", _short(inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False))
+        return " ".join(words), _line(message)
+    return "", _line(inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False))
 
 
-def _short(message: Any, limit: int = 500) -> str:
-    text = " ".join(str(message).split())
-    return text if len(text) <= limit else f"{text[:limit]}…"
+def _line(message: Any) -> str:
+    """Return the whole message in one line: a key in it is found only where it is not cut."""
+    return " ".join(str(message).split())

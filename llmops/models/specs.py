@@ -31,7 +31,7 @@ class OpenAISpec(Record, frozen=True, tag_field="kind", tag="openai"):
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = None
     """The field that caps the answer; ``max_completion_tokens`` at OpenAI, ``max_tokens`` elsewhere."""
     extra: dict[str, Any] = msgspec.field(default_factory=dict)
-    """Merged into the request's body; a null takes a field out of it."""
+    """Merged into the request's body; a null takes a field out of it. ``catalog.TAKEN`` is refused."""
     price: Price | None = None
     timeout_s: float = 300.0
     """Seconds that one attempt may take by the clock, however busy the connection is."""

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
 
 from llmops.errors import WorldError
-from llmops.models.completions import REASONING_FIELDS
+from llmops.models.completions import REASONING_FIELDS, text_of
 from llmops.models.server_errors import read_error
+from llmops.models.server_json import json_or_text, writable
+from llmops.models.streamed_calls import Calls
 
 DONE = "[DONE]"
 WORDS = ("content", "refusal", *REASONING_FIELDS)
@@ -87,14 +89,12 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
 def _chunk(event: Event) -> Mapping[str, Any]:
     try:
         chunk = json.loads(event.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         chunk = None
     if event.name == "error" or (isinstance(chunk, Mapping) and chunk.get("error")):
-        raise read_error(200, event.data if chunk is None else chunk)
+        raise read_error(200, json_or_text(event.data))
     if not isinstance(chunk, Mapping):
-        raise WorldError(
-            "bad_reply", f"an event of the stream is no JSON: {event.data[:80]!r}", transient=True
-        )
+        raise WorldError("bad_reply", f"an event of the stream is no JSON: {event.data}", transient=True)
     return chunk
 
 
@@ -105,7 +105,7 @@ class _Whole:
         self.finish_reason: str | None = None
         self._told: dict[str, Any] = {}
         self._words: dict[str, list[str]] = {}
-        self._calls: dict[int, dict[str, Any]] = {}
+        self._calls = Calls()
         self._logprobs: list[Any] = []
 
     def add(self, chunk: Mapping[str, Any]) -> bool:
@@ -126,31 +126,40 @@ class _Whole:
         if told := choice.get("logprobs"):
             self._logprobs += told.get("content") or []
         delta = choice.get("delta") or {}
-        said = {field: delta[field] for field in WORDS if delta.get(field)}
+        said = {field: text for field in WORDS if (text := _text(delta.get(field)))}
         for field, piece in said.items():
             self._words.setdefault(field, []).append(piece)
         calls = delta.get("tool_calls") or []
-        for position, call in enumerate(calls):
-            self._add_call(call.get("index", position), call)
+        self._calls.take(calls)
         if old := delta.get("function_call"):
-            self._add_call(0, {"function": old})
+            self._calls.take([{"index": 0, "function": old}])
         return bool(said or calls or old)
-
-    def _add_call(self, index: int, call: Mapping[str, Any]) -> None:
-        whole = self._calls.setdefault(index, {"id": None, "function": {"name": "", "arguments": ""}})
-        whole["id"] = call.get("id") or whole["id"]
-        for field, piece in (call.get("function") or {}).items():
-            whole["function"][field] = whole["function"].get(field, "") + (piece or "")
 
     def body(self) -> dict[str, Any]:
         """Return it in the shape of an answer that came as a whole."""
         message: dict[str, Any] = {field: "".join(pieces) for field, pieces in self._words.items()}
-        message.setdefault("content", None if self._calls else "")
-        if self._calls:
-            message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
+        calls = self._calls.whole()
+        message.setdefault("content", None if calls else "")
+        if calls:
+            message["tool_calls"] = calls
         choice = {
             "message": message,
             "finish_reason": self.finish_reason,
             "logprobs": {"content": self._logprobs},
         }
-        return {**self._told, "choices": [choice]}
+        return _writable({**self._told, "choices": [choice]})
+
+
+def _text(piece: Any) -> str:
+    text = text_of(piece) or ""
+    if not isinstance(text, str):
+        raise TypeError(f"a piece of the text is a {type(text).__name__}")
+    return text
+
+
+def _writable(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body as it can be kept: halves of one surrogate pair may come in two chunks."""
+    try:
+        return {field: writable(value) for field, value in body.items()}
+    except RecursionError:
+        raise WorldError("bad_reply", "the stream's answer is nested too deeply", transient=True) from None

@@ -1,5 +1,6 @@
 """What a server last told of its limits, read from the headers of its replies."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -56,9 +57,10 @@ def _rate_limit(headers: Mapping[str, str], unit: Unit) -> RateLimit | None:
 
 def _number(text: str | None) -> float | None:
     try:
-        return max(0.0, float(text or ""))
+        number = float(text or "")
     except ValueError:
         return None
+    return max(0.0, number) if math.isfinite(number) else None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -84,7 +86,7 @@ def seconds_until(text: str | None, now: datetime | None = None) -> float | None
         return max(0.0, since_1970 - moment.timestamp()) if number > _EPOCH_S else number
     parts = _PART.findall(text)
     if parts and "".join(amount + unit for amount, unit in parts) == text:
-        return sum(float(amount) * _SECONDS[unit] for amount, unit in parts)
+        return _number(str(sum(float(amount) * _SECONDS[unit] for amount, unit in parts)))
     date = _date(text)
     return None if date is None else max(0.0, (date - moment).total_seconds())
 
@@ -93,7 +95,7 @@ def _date(text: str) -> datetime | None:
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             date = read(text)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):  # a year or a zone that no clock has
             continue
         return date if date.tzinfo else date.replace(tzinfo=UTC)
     return None

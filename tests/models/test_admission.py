@@ -29,7 +29,10 @@ NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
         ("2026-11-03T12:00:30Z", 30.0), ("2026-11-03T12:00:30", 30.0), ("Tue, 03 Nov 2026 12:01:00 GMT", 60.0),
         ("2026-11-03T11:00:00Z", 0.0), (str(int(NOW.timestamp()) + 5), 5.0),
         (str(int(NOW.timestamp() * 1000) + 5000), 5.0), ("", None), ("soon", None), ("5 apples", None),
-        (None, None),
+        (None, None), ("inf", None), ("nan", None), ("9" * 400 + "s", None),
+        ("Tue, 03 Nov 99999999999999999999 12:01:00 GMT", None),
+        ("Tue, 03 Nov 2026 12:01:00 +99999999999999999999", None), ("Tue, 03 Nov 10000 12:01:00 GMT", None),
+        ("2026-11-03T12:00:30+99:99", None), ("0001-01-01T00:00:00+23:59", 0.0),
     ],
 )  # fmt: skip
 def test_a_time_in_a_header_is_read_however_it_is_written(text, seconds):

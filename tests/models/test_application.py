@@ -36,6 +36,15 @@ def broken(inputs, messages):
 def strange(inputs, messages):
     return 3
 
+def counted(inputs, messages):
+    return {"text": "x", "usage": {"took": object()}}
+
+def torn(inputs, messages):
+    return "\\ud83d"
+
+def moaning(inputs, messages):
+    raise ValueError("\\ud83d is no emoji")
+
 def misspelt(inputs, messages):
     return {"txt": "x"}
 """
@@ -94,6 +103,9 @@ def test_a_function_that_blocks_runs_beside_the_others(asking):
     [
         ("broken", "KeyError: 'order_id'"),
         ("strange", "TypeError: returned 3; must return text or a mapping with 'text'"),
+        ("counted", "TypeError: returned what no JSON can hold"),
+        ("torn", "TypeError: returned what no JSON can hold"),
+        ("moaning", "ValueError: \ufffd is no emoji"),
         ("misspelt", "ValidationError: Object contains unknown field `txt`"),
     ],
 )

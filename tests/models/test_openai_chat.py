@@ -1,20 +1,29 @@
 """The openai kind, at the wire."""
 
 import asyncio
+import json
 import math
 import os
 import time
 
 import msgspec
+import openai
 import pytest
 
 from llmops.errors import UserError, WorldError
+from llmops.models.address import NO_KEY, Address
+from llmops.models.batch_rows import ENDPOINT
 from llmops.models.catalog import open_model, parse_spec
 from llmops.models.chat_body import request_seed
+from llmops.models.completions import read_completion
 from llmops.models.meter import Meter
+from llmops.models.openai_client import fault_of, open_client
+from llmops.models.proxy import proxy_of
+from llmops.models.specs import OPENAI_URL
 from llmops.models.stack import Limits, stacked
 from llmops.models.store import open_store
 from llmops.places import Places
+from llmops.prices import Price, pricing
 from llmops.records import Message, ResponseFormat, ToolCall
 
 SECRET = "sk-planted-0123456789"  # noqa: S105
@@ -134,6 +143,40 @@ def test_a_reply_without_usage_has_estimated_tokens_that_say_so(asking, wire):
     assert (reply.input_tokens, reply.output_tokens) == (math.ceil(18 / 4), math.ceil(13 / 4))
 
 
+ZERO = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    ("usage", "output"),
+    [
+        (ZERO, 4),
+        ({**ZERO, "completion_tokens": 7}, 7),
+        ({"prompt_tokens": 0}, 4),
+        ({"prompt_tokens": True, "completion_tokens": -1}, 4),
+        ({"prompt_tokens": 10**400}, 4),
+    ],
+    ids=["zeros", "output", "half", "none", "beyond"],
+)
+def test_a_prompt_of_no_tokens_or_of_no_number_was_not_counted_so_that_the_cost_is_unknown(
+    usage, output, asking, wire
+):
+    reply, _ = asking(wire.Answer(wire.completion("배송 조회", usage=usage)))
+    assert (reply.input_tokens, reply.output_tokens, reply.usage_source) == (
+        math.ceil(18 / 4),
+        output,
+        "estimated",
+    )
+    assert reply.usage == usage
+    own = Price(input_per_mtok_usd=1.0, output_per_mtok_usd=2.0)
+    assert pricing(own, "m-1", None)(reply) is None
+    assert pricing(own, "m-1", None)(read_completion(wire.completion("x", usage=usage))) is None
+
+
+def test_an_answer_of_no_tokens_to_a_prompt_that_was_counted_is_the_servers_count(asking, wire):
+    reply, _ = asking(wire.Answer(wire.completion("", usage={"prompt_tokens": 12, "completion_tokens": 0})))
+    assert (reply.input_tokens, reply.output_tokens, reply.usage_source) == (12, 0, "server")
+
+
 def test_a_filtered_reply_is_an_error_that_keeps_its_usage(asking, wire):
     reply, _ = asking(wire.Answer(wire.completion("", finish_reason="content_filter")))
     assert reply.error.kind == "content_filter"
@@ -141,6 +184,7 @@ def test_a_filtered_reply_is_an_error_that_keeps_its_usage(asking, wire):
 
 
 POLICY = {"code": "ResponsibleAIPolicyViolation"}
+DEEP = b"[" * 100_000
 OVERFLOW = "This model's maximum context length is 512 tokens"
 
 
@@ -167,6 +211,8 @@ OVERFLOW = "This model's maximum context length is 512 tokens"
         (200, {"choices": []}, "bad_reply", True),
         (200, {"choices": [{"message": "hello"}]}, "bad_reply", True),
         (200, b"", "bad_reply", True),
+        (200, DEEP, "bad_reply", True),
+        (500, DEEP, "server_error", True),
     ],
 )  # fmt: skip
 def test_each_shape_of_an_error_has_its_kind(status, body, kind, transient, asking, wire):
@@ -244,9 +290,22 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(tmp_path, monk
     assert SECRET not in str(caught.value)
 
 
-def test_a_password_in_the_address_is_refused_without_being_shown(tmp_path):
-    with pytest.raises(UserError, match="holds a password") as caught:
-        opened("http://me:hunter2@127.0.0.1:9/v1", tmp_path)
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://me:hunter2@127.0.0.1:9/v1", "holds a password"),
+        ("http://hunter2@127.0.0.1:9/v1", "holds a password"),
+        ("htps://me:hunter2@127.0.0.1:9/v1", "holds a password"),
+        ("http://me:hunter2@[bad/v1", "holds a password"),
+        ("me:hunter2@127.0.0.1:9/v1", "is no address; must be like"),
+        ("http://127.0.0.1:9/v1?api-key=hunter2", "has a query or a fragment, which may hold a key"),
+        ("http://127.0.0.1:9/v1#hunter2", "has a query or a fragment, which may hold a key"),
+        ("127.0.0.1:9/v1?api-key=hunter2", "is no address; must be like"),
+    ],
+)
+def test_a_secret_in_the_address_is_refused_without_being_shown(url, said, tmp_path):
+    with pytest.raises(UserError, match=f"base_url: {said}") as caught:
+        opened(url, tmp_path)
     assert "hunter2" not in str(caught.value)
 
 
@@ -278,6 +337,37 @@ def test_a_refused_connection_is_unreachable(tmp_path, run, request_of, unused_u
     with pytest.raises(WorldError) as caught:
         run(work())
     assert (caught.value.kind, caught.value.transient) == ("unreachable", True)
+
+
+def test_a_server_that_takes_up_no_connection_is_unreachable_and_owes_nothing(
+    tmp_path, run, request_of, silent_url
+):
+    async def work():
+        store, meter = open_store(f"sqlite:///{tmp_path / 'store.db'}"), Meter()
+        model = opened(silent_url, tmp_path, timeout_s=0.4)
+        try:
+            await stacked(model, store, meter, Limits(attempts=1)).ask(request_of())
+        except UserError as problem:
+            return str(problem), meter
+        finally:
+            store.close()
+            await model.close()
+
+    said, meter = run(work())
+    assert "nothing answers at" in said
+    assert (meter.unknown_calls, meter.spent_usd) == (0, 0.0)
+
+
+def test_the_batch_client_calls_a_server_that_takes_up_no_connection_unreachable(run, silent_url):
+    async def work():
+        address = Address("bot", "m-1", silent_url, None, NO_KEY)
+        async with open_client(address, timeout_s=0.2) as client:
+            try:
+                await client.files.list()
+            except openai.APIError as problem:
+                return fault_of(problem).kind
+
+    assert run(work()) == "unreachable"
 
 
 def test_1319_requests_go_through_the_whole_stack_and_again_from_the_store(
@@ -350,6 +440,10 @@ def test_logprobs_are_not_asked_for_by_themselves(asking, wire):
         {"content": [{"token": "a"}]},
         {"content": [{"logprob": None}]},
         {"content": [{"logprob": 0.5}]},
+        {"content": [*LOGPROBS["content"], {"token": "x", "logprob": -math.inf}]},
+        {"content": [{"token": "x", "logprob": math.nan}]},
+        {"content": [{"token": "x", "logprob": -9999.0}]},
+        {"content": [{"token": "x", "logprob": -(10**400)}]},
         {"content": ["a"]},
         [],
     ],
@@ -361,10 +455,34 @@ def test_a_server_that_sends_no_usable_logprobs_leaves_the_confidence_unknown(as
     assert (reply.logprobs, reply.unheeded) == ([], ["logprobs"])
 
 
+def test_a_token_that_was_not_chosen_is_left_out_where_its_probability_is_unknown(asking, wire):
+    others = [{"token": token, "logprob": p} for token, p in (("b", -2.0), ("c", -math.inf), ("d", -9999))]
+    told = {"content": [{"token": "a", "logprob": -0.5, "top_logprobs": others}]}
+    reply, _ = asking(with_logprobs(wire, told), sampling={"logprobs": True, "top_logprobs": 3})
+    assert [token.top_logprobs for token in reply.logprobs] == [[("b", -2.0)]]
+    assert reply.confidence == pytest.approx(math.exp(-0.5))
+
+
 def test_logprobs_of_reasoning_that_was_cut_off_are_not_the_answers(asking, wire):
     reply, _ = asking(with_logprobs(wire, LOGPROBS, "<think>hm</think>refund"), sampling={"logprobs": True})
     assert (reply.text, reply.confidence) == ("refund", None)
     assert [token.token for token in reply.logprobs] == ["refund", "_status"]
+
+
+HALF = b'"\\ud83d"'
+
+
+def test_half_a_surrogate_pair_in_an_answer_is_marked_and_the_answer_can_be_written(asking, wire):
+    body = json.dumps(wire.completion("TEXT")).encode().replace(b'"TEXT"', HALF)
+    reply, _ = asking(wire.Answer(body))
+    assert (reply.text, reply.error) == ("\ufffd", None)
+    assert msgspec.json.encode(reply)
+
+
+def test_half_a_surrogate_pair_in_an_error_can_be_written(asking, wire):
+    with pytest.raises(WorldError, match="\ufffd") as caught:
+        asking(wire.Answer(b'{"error": {"message": ' + HALF + b"}}", status=400))
+    assert str(caught.value).encode()
 
 
 # what a server did not heed
@@ -524,12 +642,38 @@ def test_a_redirect_is_not_followed_so_that_the_key_stays(
     assert SECRET not in said
 
 
+@pytest.mark.parametrize("location", ["http://[bad", "http://127.0.0.1:99999/v1", "//[", "http://:x/"])
+def test_a_redirect_to_no_address_is_told(location, asking, wire):
+    with pytest.raises(UserError, match="redirects to an address that is none, which is not followed"):
+        asking(wire.Answer({}, status=302, headers={"location": location}))
+
+
+@pytest.mark.parametrize("header", ["retry-after", "x-ratelimit-reset-requests"])
+def test_a_time_that_no_clock_has_is_as_good_as_none(header, asking, wire):
+    told = {"x-ratelimit-limit-requests": "9", "x-ratelimit-remaining-requests": "1"}
+    when = {header: "Wed, 01 Jan 99999999999999999999 00:00:00 GMT"}
+    with pytest.raises(WorldError) as caught:
+        asking(wire.Answer({}, status=429, headers={**told, **when}))
+    assert (caught.value.kind, caught.value.retry_after_s) == ("rate_limited", None)
+
+
+@pytest.fixture
+def no_proxy(monkeypatch):
+    """An environment that names no proxy."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+@pytest.mark.usefixtures("no_proxy")
 def test_a_server_is_reached_through_the_proxy_that_the_environment_names(
-    serving, run, wire, tmp_path, request_of, monkeypatch
+    variable, scheme, serving, run, wire, tmp_path, request_of, monkeypatch
 ):
     async def work():
         async with serving(lambda asked: wire.Answer(wire.completion("hi"))) as proxy:
-            monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+            monkeypatch.setenv(variable, scheme + proxy.url.removesuffix("/v1").removeprefix("http://"))
             model = opened("http://server.invalid/v1", tmp_path)
             try:
                 return (await model.ask(request_of())).text, len(proxy.asked)
@@ -539,18 +683,95 @@ def test_a_server_is_reached_through_the_proxy_that_the_environment_names(
     assert run(work()) == ("hi", 1)
 
 
+@pytest.mark.usefixtures("no_proxy")
+def test_a_proxy_for_the_scheme_goes_before_the_one_for_all_and_an_exempt_host_before_both(monkeypatch):
+    def proxy(host):
+        return proxy_of(Address("bot", "m-1", f"http://{host}/v1", None, NO_KEY))
+
+    monkeypatch.setenv("HTTPS_PROXY", "http://other.invalid:1")
+    assert proxy("a.invalid") is None
+    monkeypatch.setenv("all_proxy", "socks5h://all.invalid:1")
+    monkeypatch.setenv("http_proxy", "http://own.invalid:1")
+    monkeypatch.setenv("no_proxy", "b.invalid")
+    assert (proxy("a.invalid"), proxy("b.invalid:8000")) == ("http://own.invalid:1", None)
+
+
+@pytest.mark.parametrize("mode", ["direct", "batch"])
+@pytest.mark.usefixtures("no_proxy")
+def test_a_socks_proxy_is_refused_without_being_shown(mode, tmp_path, run, request_of, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:9")
+
+    async def work():
+        model = opened("http://server.invalid/v1", tmp_path, mode=mode)
+        try:
+            await model.ask(request_of())
+        finally:
+            await model.close()
+
+    with pytest.raises(
+        UserError, match=r"set HTTP_PROXY to one that is, or add server\.invalid to NO_PROXY"
+    ) as caught:
+        run(work())
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_what_the_environment_holds_for_openai_goes_to_openai_alone(serving, run, wire, monkeypatch):
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Mine: 1\nAuthorization: Bearer other")
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,api.openai.com")
+
+    async def work():
+        async with serving(lambda asked: wire.Answer({"data": []})) as server:
+            async with open_client(Address("bot", "m-1", server.url, "K", SECRET), 5.0) as client:
+                await client.batches.create(input_file_id="f", endpoint=ENDPOINT, completion_window="24h")
+            return server.asked[0].headers
+
+    sent = run(work())
+    assert sent["authorization"] == f"Bearer {SECRET}"
+    assert not {"openai-organization", "openai-project", "x-mine"} & set(sent)
+    theirs = open_client(Address("bot", "m-1", OPENAI_URL, "K", SECRET), 5.0).default_headers
+    assert (theirs["OpenAI-Organization"], theirs["OpenAI-Project"], theirs["X-Mine"]) == (
+        "org-1",
+        "proj-1",
+        "1",
+    )
+
+
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://example.com/v1", "//example.com", "unix:/run/x"]
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://example.com/v1",
+        "//example.com",
+        "unix:/run/x",
+        "http://[bad",
+        "http://h:99999",
+    ],
 )
 def test_an_address_that_is_not_http_is_refused(url, tmp_path):
     with pytest.raises(UserError, match="base_url: is"):
         opened(url, tmp_path)
 
 
-@pytest.mark.parametrize("extra", [{"n": 2}, {"stream": True}, {"messages": []}], ids=str)
-def test_extra_cannot_change_how_many_answers_come_or_how(extra, tmp_path):
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"n": 2}, {"n": None}, {"stream": True}, {"messages": []}, {"max_completion_tokens": 16_000},
+        {"max_tokens": 16_000}, {"max_tokens": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_extra_cannot_change_how_many_answers_come_or_how_or_how_long_they_may_be(extra, tmp_path):
     with pytest.raises(UserError, match=rf"models: bot: extra: {next(iter(extra))}: cannot be set here"):
         opened("http://127.0.0.1:9/v1", tmp_path, extra=extra)
+
+
+def test_a_cap_in_extra_is_told_where_it_belongs(tmp_path):
+    with pytest.raises(UserError, match=r"set sampling\.max_tokens, and max_tokens_field where the server"):
+        opened("http://127.0.0.1:9/v1", tmp_path, extra={"max_completion_tokens": 9})
 
 
 @pytest.mark.parametrize(

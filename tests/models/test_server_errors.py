@@ -42,6 +42,8 @@ def test_an_error_has_its_kind(status, body, kind, transient):
         (200, "Trying to keep the first 5000 tokens when context the overflows. However, the model is"
               " loaded with context length of only 4096 tokens"),
         (500, "Context size has been exceeded."),
+        (400, "input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000, decrease input length"),
+        (400, "litellm.ContextWindowExceededError: litellm.BadRequestError: AnthropicException"),
     ],
 )  # fmt: skip
 def test_a_prompt_over_the_context_is_known_by_each_servers_words(status, message):
@@ -52,3 +54,12 @@ def test_a_prompt_over_the_context_is_known_by_each_servers_words(status, messag
 def test_being_too_fast_is_no_prompt_that_is_too_long():
     said = "Limit 30000 tokens per min: too many tokens"
     assert read_error(429, {"error": {"message": said}}).kind == "rate_limited"
+
+
+@pytest.mark.parametrize("place", ["code", "message", "other"])
+def test_an_error_that_is_nested_too_deeply_to_be_written_keeps_its_status(place):
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    fault = read_error(400, {"error": {place: deep}})
+    assert (fault.kind, str(fault)) == ("refused", "HTTP 400: an error that is nested too deeply")

@@ -4,7 +4,9 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from llmops.errors import WorldError
 from llmops.models.catalog import open_model, parse_spec
@@ -25,6 +27,7 @@ def event(chunk):
 
 
 DONE = b"data: [DONE]\n\n"
+DEEP = b"[" * 100_000
 WHOLE = [
     event(delta(role="assistant", content="")),
     event(delta(content="배송")),
@@ -110,6 +113,18 @@ def test_reasoning_is_streamed_apart_from_the_answer(asking):
     assert (tagged.reasoning, tagged.text) == ("17 + 25", "42")
 
 
+def test_the_text_of_a_stream_may_come_as_parts(asking):
+    parts = [
+        [{"type": "text", "text": "배송"}],
+        [],
+        [{"type": "text", "text": " 조"}, {"text": "회"}],
+        None,
+        " 중",
+    ]
+    reply, _ = asking([*(event(delta(content=part)) for part in parts), event(delta("stop")), DONE])
+    assert reply.text == "배송 조회 중"
+
+
 def test_calls_are_put_together_by_their_index(asking):
     def call(index, **function):
         return {"index": index, "function": function}
@@ -129,6 +144,38 @@ def test_calls_are_put_together_by_their_index(asking):
     weather = ToolCall(id="a", name="weather", arguments='{"city": "서울"}')
     assert reply.tool_calls == [weather, ToolCall(id="b", name="time", arguments="{}")]
     assert (reply.text, reply.error) == (None, None)
+
+
+def piece(name=None, arguments="", **more):
+    return {**more, "function": {"name": name, "arguments": arguments}}
+
+
+A, B = ToolCall(id="1", name="a", arguments="{}"), ToolCall(id="2", name="b", arguments='{"x": 1}')
+A_WHOLE, B_WHOLE = piece("a", "{}", id="1"), piece("b", '{"x": 1}', id="2")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "calls"),
+    [
+        ([[A_WHOLE], [B_WHOLE]], [A, B]),
+        ([[A_WHOLE, B_WHOLE]], [A, B]),
+        ([[{**A_WHOLE, "index": None}], [{**B_WHOLE, "index": None}]], [A, B]),
+        ([[{**A_WHOLE, "index": 0}], [{**B_WHOLE, "index": 0}]], [A, B]),
+        ([[{**A_WHOLE, "index": None}], [{**B_WHOLE, "index": 1}]], [A, B]),
+        ([[{**B_WHOLE, "index": 1}], [{**A_WHOLE, "index": 0}]], [A, B]),
+        ([[piece("a", id="1")], [piece(arguments="{")], [piece(arguments="}")], [B_WHOLE]], [A, B]),
+        ([[piece("a", id="1")], [piece("a", "{", id="1")], [piece("a", "}", id="1")]], [A]),
+        ([[piece("a", id="1"), piece("b", id="2")], [piece(arguments="{}"), piece(arguments='{"x": 1}')]], [A, B]),
+        ([[piece("a", id="1", index=0)], [piece(arguments="{}", id="other", index=0)]], [A]),
+        ([[piece("a", {}, id="1")], [piece("b", {"x": 1}, id="2")]], [A, B]),
+        ([[piece("a", "{}")], [piece("a", "{}")]], [replace(A, id="")] * 2),
+    ],
+)  # fmt: skip
+def test_calls_are_told_apart_however_a_server_numbers_them(chunks, calls, asking):
+    reply, _ = asking(
+        [*(event(delta(tool_calls=chunk)) for chunk in chunks), event(delta("tool_calls")), DONE]
+    )
+    assert reply.tool_calls == calls
 
 
 def test_logprobs_are_streamed_with_the_tokens(asking):
@@ -158,7 +205,14 @@ OVERFLOW = {"code": 400, "message": "the request exceeds the available context s
         (event({"error": {"code": 429, "message": "slow down"}}), "rate_limited"),
         (b"data: <html>\n\n", "bad_reply"),
         (event([1]), "bad_reply"),
+        (b"data: " + DEEP + b"\n\n", "bad_reply"),
+        (b'data: {"usage": ' + b'{"a":' * 600 + b"1" + b"}" * 601 + b"\n\n" + DONE, "bad_reply"),
+        (b"event: error\ndata: " + DEEP + b"\n\n", "server_error"),
         (event({"choices": ["x"]}), "bad_reply"),
+        (event(delta(content=7)), "bad_reply"),
+        (event(delta(tool_calls=["x"])), "bad_reply"),
+        (event(delta(tool_calls=[{"function": {"name": 3}}])), "bad_reply"),
+        (event(delta(content=["x"])), "bad_reply"),
     ],
 )
 def test_an_error_in_a_stream_that_began_well_is_an_error(piece, kind, asking):
@@ -214,3 +268,21 @@ def test_an_event_may_have_several_lines_and_end_with_carriage_returns(run):
         return [tuple(each) async for each in events(sent)]
 
     assert run(work()) == [("x", "a\nb"), ("", "last")]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [(["\\ud83d", "\\ude00"], "😀"), (["a\\ud83d", "b"], "a\ufffdb")],
+    ids=["pair", "half"],
+)
+def test_halves_of_a_surrogate_pair_are_joined_and_a_lone_one_is_marked(pieces, text, asking):
+    sent = [event(delta(content="?")).replace(b"?", piece.encode()) for piece in pieces]
+    reply, _ = asking([*sent, event(delta("stop")), DONE])
+    assert reply.text == text
+    assert msgspec.json.encode(reply)
+
+
+def test_half_a_surrogate_pair_in_a_streams_error_can_be_written(asking):
+    with pytest.raises(WorldError, match="\ufffd is full") as caught:
+        asking([b'event: error\ndata: {"message": "\\ud83d is full", "code": 503}\n\n'])
+    assert str(caught.value).encode()

@@ -74,6 +74,8 @@ def stacks(
     if not model.stored:
         return [model for _ in meters]
     stop = stop or Stop()
+    for budget in {meter.budget for meter in meters}:
+        stop.then(budget.end_waits)
     if model.batches is not None:
         asked = _in_batches(model, store, meters, limits, stop)
         return [stored(each, store, meter) for each, meter in zip(asked, meters, strict=True)]

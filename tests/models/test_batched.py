@@ -221,6 +221,40 @@ def test_what_the_budget_does_not_reach_for_is_not_sent(ask):
     assert asked.meter.budget.spent_usd == pytest.approx(USD * sizes[0])
 
 
+def test_a_budget_shared_with_a_direct_model_holds_up_neither(tmp_path, run):
+    settings = {
+        "kind": "openai", "model": "m-1", "price": PRICE, "sampling": {"max_tokens": 100},
+        "batch": {"poll_s": 0.05},
+    }  # fmt: skip
+    meter = Meter(Budget(Allowance(budget_usd=0.002)))
+
+    async def work(base_url):
+        store = open_store(f"sqlite:///{tmp_path / 'state' / 'store.db'}")
+        models = [
+            open_model(mode, parse_spec(mode, {**settings, "mode": mode, "base_url": url}), Places(tmp_path))
+            for mode, url in (("batch", base_url), ("direct", "http://127.0.0.1:9/v1"))
+        ]
+        batch, direct = (stacks(model, store, [meter], Limits())[0].ask for model in models)
+        try:
+            first = asyncio.create_task(batch(requests("a")[0]))
+            while not server.batch_counts().calls.get("look"):
+                await asyncio.sleep(0.02)
+            others = [asyncio.create_task(ask(requests("b" * 700)[0])) for ask in (direct, batch)]
+            await asyncio.sleep(0.7)
+            server.go_on()
+            return await asyncio.wait_for(asyncio.gather(first, *others, return_exceptions=True), 20.0)
+        finally:
+            for model in models:
+                await model.close()
+            store.close()
+
+    with started(BatchBehaviour(still=True)) as server:
+        first, directly, in_a_batch = run(work(server.url))
+    assert (first.text, in_a_batch.text) == ("a", "b" * 700)
+    assert isinstance(directly, BudgetSpent)
+    assert meter.budget.spent_usd == pytest.approx(2 * USD)
+
+
 def test_what_an_earlier_run_sent_is_collected_and_booked_without_any_budget_left(ask):
     with started(BatchBehaviour(still=True)) as server:
         first = ask(server, "a", "b", gives_up_s=2.0)

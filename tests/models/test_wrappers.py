@@ -14,6 +14,7 @@ from llmops.models.metered import STEP, metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
 from llmops.models.stack import Limits, stacked, stacks
+from llmops.models.stoppable import Stop
 from llmops.models.store import open_store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
@@ -436,6 +437,33 @@ def test_stacks_of_one_model_share_its_limits(store, run, request_of):
     run(work())
     assert seen["most"] == 4
     assert [meter.calls for meter in meters] == [20, 20, 20]
+
+
+def test_a_run_that_is_to_stop_waits_for_what_is_on_the_wire_and_not_for_the_budget(store, run, request_of):
+    stop, on_the_wire, answered = Stop(), asyncio.Event(), asyncio.Event()
+
+    async def ask(request):
+        on_the_wire.set()
+        await answered.wait()
+        return Reply(text="x", input_tokens=8, output_tokens=10)
+
+    model = a_model(ask, price=Price(input_per_mtok_usd=1e4, output_per_mtok_usd=1e4))
+    limits = Limits(budget_usd=4.0)
+
+    async def work():
+        [stack] = stacks(model, store, [Meter(Budget(limits))], limits, stop)
+        first = asyncio.create_task(stack.ask(request_of("first")))
+        await on_the_wire.wait()
+        others = [asyncio.create_task(stack.ask(request_of(f"other {n}"))) for n in range(3)]
+        await asyncio.sleep(0.01)
+        stop.ask()
+        replies = await asyncio.wait_for(asyncio.gather(*others), 5.0)
+        answered.set()
+        return await first, replies
+
+    first, replies = run(work())
+    assert first.text == "x"
+    assert [reply.error.kind for reply in replies] == ["stopped"] * 3
 
 
 def test_answers_that_exist_already_go_round_store_and_meter(store, run, request_of):

@@ -33,10 +33,14 @@ class Ledger:
             at_most = self._foresee(request)
             self._reserved[key] = await budget.reserve(at_most, self._model, waits=False)
 
-    def release(self, key: str, budget: Budget) -> None:
-        """Take back what was set aside for a request that was not sent."""
+    def release(self, key: str, budget: Budget, *, sent: bool) -> None:
+        """Take back what was set aside for a request that owes nothing here.
+
+        Args:
+            sent: False for one that never left, which is no call.
+        """
         if (reservation := self._reserved.pop(key, None)) is not None:
-            budget.settle(reservation, 0.0, 0)
+            budget.settle(reservation, 0.0, 0, sent=sent)
 
     def priced(self, row: Row, asked_at: str | None) -> Row:
         """Return the row with what its reply cost; how long it took is not known."""

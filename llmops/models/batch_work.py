@@ -140,7 +140,7 @@ class BatchWork:
             fault.retry_after_s = min(SENT_AGAIN_S, self.batches.poll_s)
         for key in keys:
             if key not in sent and (asker := askers.waiting.get(key)):
-                self._ledger.release(key, asker.meter.budget)
+                self._ledger.release(key, asker.meter.budget, sent=False)
                 askers.answer(key, fault)
 
     async def _collect(self, entry: Entry, batch: Batch, askers: Askers, meter: Meter) -> None:
@@ -170,7 +170,7 @@ class BatchWork:
         held = {key for entry in entries for key in entry.keys}
         for key, asker in askers.sent().items():
             if key not in held:
-                self._ledger.release(key, asker.meter.budget)
+                self._ledger.release(key, asker.meter.budget, sent=True)
                 if not self._known(askers, key, asker):
                     said = "another process collected the batch, without this answer"
                     askers.answer(key, WorldError("missing", said, transient=True))

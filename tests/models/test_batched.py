@@ -49,12 +49,12 @@ class Asked:
 def ask(tmp_path, run):
     """Ask texts in batches of the server; further words go into the model's settings."""
 
-    def asking(server, *texts, budget_usd=None, attempts=3, gives_up_s=None, batch=None, **more):
+    def asking(server, *texts, budget_usd=None, budget_calls=None, attempts=3, gives_up_s=None, batch=None, **more):
         settings = {
             "kind": "openai", "model": "m-1", "base_url": server.url, "mode": "batch", "price": PRICE,
             "batch": {"poll_s": 0.05, **(batch or {})}, "sampling": {"max_tokens": 100}, **more,
         }  # fmt: skip
-        meter = Meter(Budget(Allowance(budget_usd=budget_usd)))
+        meter = Meter(Budget(Allowance(budget_usd=budget_usd, budget_calls=budget_calls)))
 
         async def work():
             model = open_model("bot", parse_spec("bot", settings), Places(tmp_path))
@@ -219,6 +219,14 @@ def test_what_the_budget_does_not_reach_for_is_not_sent(ask):
     assert sizes == [5 - len(spent)]
     assert 0 < len(spent) < 5
     assert asked.meter.budget.spent_usd == pytest.approx(USD * sizes[0])
+
+
+@pytest.mark.parametrize("call", ["upload", "create"])
+def test_what_never_left_takes_nothing_of_the_budget_of_calls(call, ask):
+    with started(BatchBehaviour(statuses={call: [503, 503]})) as server:
+        asked = ask(server, "a", "b", budget_calls=2)
+    assert asked.texts == {"a": "a", "b": "b"}
+    assert asked.meter.budget.calls == 2
 
 
 def test_a_budget_shared_with_a_direct_model_holds_up_neither(tmp_path, run):

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 from llmops.errors import UserError, WorldError
 from llmops.models.batch_askers import Asker, Askers
 from llmops.models.batch_collecting import REFUSED, Results, read_results
 from llmops.models.batch_journal import Entry, Journal
 from llmops.models.batch_ledger import Ledger
+from llmops.models.batch_requests import known_requests
 from llmops.models.batch_rows import Line, Row, request_line
 from llmops.models.batch_sending import recover, send
 from llmops.models.batches import FINISHED, GONE, Batch, Batches
@@ -94,8 +94,7 @@ class BatchWork:
         sent = {key for entry in self._journal.entries() for key in entry.keys}
         wanted = {key: askers.waiting[key] for key in keys if key in askers.waiting}
         for key in wanted.keys() & sent:
-            with suppress(BudgetSpent):  # it is owed already
-                await self._ledger.reserve(key, wanted[key].request, wanted[key].meter.budget)
+            self._ledger.owe(key, wanted[key].request, wanted[key].meter.budget)
         new = {key: asker for key, asker in wanted.items() if key not in sent}
         lines = []
         for key, asker in new.items():
@@ -147,7 +146,8 @@ class BatchWork:
         async with self._journal.alone():
             if not self._journal.holds(entry):
                 return  # found at the end of this look
-            results = await read_results(self.batches, batch, askers.requests(entry.keys))
+            requests = await known_requests(self.batches, entry, askers.requests(entry.keys))
+            results = await read_results(self.batches, batch, requests)
             rows = [self._ledger.priced(row, entry.asked_at) for row in results.rows.values()]
             await self._keep(rows)
             self._journal.remove(entry)
@@ -155,7 +155,7 @@ class BatchWork:
         self._say_results(batch, results)
         for row in rows:
             asker = askers.waiting.get(row.key)
-            self._ledger.book(row, asker.meter if asker else meter)
+            self._ledger.book(row, asker.meter if asker else meter, requests[row.key])
         for row in rows:
             askers.answer(row.key, self._answer(batch, row))
 

@@ -99,6 +99,10 @@ class Budget:
             self._check(at_most, model)
             return self._reserved(at_most)
 
+    def owe(self, at_most: AtMost) -> Reservation:
+        """Set aside what was asked for already, also beyond what is left."""
+        return self._reserved(at_most, ends_soon=False)
+
     def end_waits(self) -> None:
         """Let nobody wait any more, since the run is to stop."""
         self._waits_end = True

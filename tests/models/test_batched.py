@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from msgspec.structs import replace
 
 from llmops.errors import UserError
 from llmops.models.budget import Allowance, Budget, BudgetSpent
@@ -16,7 +17,7 @@ from llmops.models.model import request_key
 from llmops.models.stack import BATCHES, Limits, cost_of, stacks
 from llmops.models.store import open_store
 from llmops.places import Places
-from llmops.records import Message, Reply, Request
+from llmops.records import Message, Reply, Request, ResponseFormat
 from tests.servers.batches import BatchBehaviour
 from tests.servers.started import started
 
@@ -26,8 +27,8 @@ USD = 0.001
 """What an answer costs: 1000 tokens in, 100 out, at half the price."""
 
 
-def requests(*texts):
-    return [Request(t, {}, [Message(role="user", content=t)]) for t in texts]
+def requests(*texts, **more):
+    return [Request(t, {}, [Message(role="user", content=t)], **more) for t in texts]
 
 
 class Asked:
@@ -49,7 +50,17 @@ class Asked:
 def ask(tmp_path, run):
     """Ask texts in batches of the server; further words go into the model's settings."""
 
-    def asking(server, *texts, budget_usd=None, budget_calls=None, attempts=3, gives_up_s=None, batch=None, **more):
+    def asking(
+        server,
+        *texts,
+        budget_usd=None,
+        budget_calls=None,
+        attempts=3,
+        gives_up_s=None,
+        batch=None,
+        asked=None,
+        **more,
+    ):
         settings = {
             "kind": "openai", "model": "m-1", "base_url": server.url, "mode": "batch", "price": PRICE,
             "batch": {"poll_s": 0.05, **(batch or {})}, "sampling": {"max_tokens": 100}, **more,
@@ -62,7 +73,9 @@ def ask(tmp_path, run):
             try:
                 [stack] = stacks(model, store, [meter], Limits(attempts=attempts))
                 async with asyncio.timeout(gives_up_s):
-                    found = await asyncio.gather(*map(stack.ask, requests(*texts)), return_exceptions=True)
+                    found = await asyncio.gather(
+                        *map(stack.ask, requests(*texts, **(asked or {}))), return_exceptions=True
+                    )
                 return Asked(dict(zip(texts, found, strict=True)), meter)
             except TimeoutError:
                 return Asked({}, meter)
@@ -274,6 +287,34 @@ def test_what_an_earlier_run_sent_is_collected_and_booked_without_any_budget_lef
     assert isinstance(second.found["c"], BudgetSpent)
     assert second.meter.spent_usd == pytest.approx(2 * USD)
     assert sizes == [2]
+
+
+def test_what_is_collected_for_nobody_is_marked_and_counted_as_if_it_were_asked_for(ask):
+    wanted = {
+        "response_format": ResponseFormat("colours", {"type": "object"}),
+        "tools": [{"type": "function", "function": {"name": "paint", "parameters": {}}}],
+    }
+    with started(BatchBehaviour(still=True, counts_tokens=False)) as server:
+        ask(server, "a", "b", "no JSON", asked=wanted, gives_up_s=2.0)
+        server.go_on()
+        awaited = ask(server, "a", asked=wanted).found["a"]
+        stored = ask(server, "b", asked=wanted)
+    found = stored.found["b"]
+    assert stored.meter.hits == 1
+    assert found == replace(awaited, text="b")
+    assert found.unheeded == ["response_format"]
+    assert found.usage_source == "estimated"
+    assert found.input_tokens > 0
+
+
+def test_what_is_collected_for_nobody_is_kept_though_its_upload_is_gone(ask):
+    with started(BatchBehaviour(still=True, statuses={"content": [404]})) as server:
+        ask(server, "a", "b", gives_up_s=2.0)
+        server.go_on()
+        assert ask(server, "a").texts == {"a": "a"}
+        stored = ask(server, "b")
+        assert server.batch_counts().sizes == [2]
+    assert (stored.texts, stored.meter.hits) == ({"b": "b"}, 1)
 
 
 def test_what_another_process_collects_between_two_looks_comes_from_the_store_or_is_asked_again(ask):

@@ -2,11 +2,13 @@
 
 from msgspec.structs import replace
 
+from llmops.errors import WorldError
 from llmops.models.batch_rows import Row
 from llmops.models.budget import Allowance, AtMost, Budget, Reservation
 from llmops.models.meter import Meter
 from llmops.models.metered import foreseer
 from llmops.models.model import Model
+from llmops.models.retrying import unbilled
 from llmops.prices import BATCH, Cost
 from llmops.records import Reply, Request
 from llmops.totals import total
@@ -48,7 +50,9 @@ class Ledger:
             budget.settle(reservation, 0.0, 0, sent=sent)
 
     def priced(self, row: Row, asked_at: str | None) -> Row:
-        """Return the row with what its reply cost; how long it took is not known."""
+        """Return the row with what its reply or its fault cost; how long it took is not known."""
+        if isinstance(row.outcome, WorldError):
+            row.outcome.billed = row.billed
         if not isinstance(row.outcome, Reply):
             return row
         reply = replace(row.outcome, asked_at=asked_at, service_tier=BATCH)
@@ -63,7 +67,7 @@ class Ledger:
         """
         reply = row.outcome if isinstance(row.outcome, Reply) else None
         owed, tokens = (reply.cost_usd, _counted(reply)) if reply else (None, None)
-        if row.billed is False:
+        if row.billed is False or (isinstance(row.outcome, WorldError) and unbilled(row.outcome)):
             owed, tokens = 0.0, 0
         reservation = self._reserved.pop(row.key, None)
         if reservation is None:  # sent by an earlier run, and asked for by nobody now

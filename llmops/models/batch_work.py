@@ -15,10 +15,11 @@ from llmops.models.batches import FINISHED, GONE, Batch, Batches
 from llmops.models.budget import BudgetSpent
 from llmops.models.meter import Meter
 from llmops.models.model import Model
+from llmops.models.retrying import failed, unbilled
 from llmops.models.store import Store
 from llmops.models.stored import kept
 from llmops.progress import tell_aside
-from llmops.records import Fault, Reply
+from llmops.records import Reply
 
 SENT_AGAIN_S = 10.0
 """Seconds after which what could not be sent is sent again, at most; a server may be restarting."""
@@ -139,6 +140,7 @@ class BatchWork:
             fault.retry_after_s = min(SENT_AGAIN_S, self.batches.poll_s)
         for key in keys:
             if key not in sent and (asker := askers.waiting.get(key)):
+                fault.billed = False
                 self._ledger.release(key, asker.meter.budget, sent=False)
                 askers.answer(key, fault)
 
@@ -234,5 +236,5 @@ def _standing(batches: Sequence[Batch]) -> str:
 
 def _reply(row: Row) -> Reply | None:
     if isinstance(row.outcome, WorldError):
-        return Reply(error=Fault(kind=row.outcome.kind, message=str(row.outcome)))
+        return failed(row.outcome, unbilled(row.outcome))
     return row.outcome if isinstance(row.outcome, Reply) else None

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from time import monotonic
 
+import msgspec
+
 from llmops.errors import WorldError
+from llmops.models.metered import UNBILLED
 from llmops.models.model import Model
 from llmops.records import Fault, Reply, Request
 
@@ -49,21 +52,37 @@ def retrying(
     draw = draw or Random()
 
     async def ask(request: Request) -> Reply:
-        waits, gives_up_at = _backoff(patience, draw), None
+        waits, gives_up_at, owes_nothing = _backoff(patience, draw), None, True
         while True:
             try:
                 return await model.ask(request)
             except WorldError as fault:
+                owes_nothing &= unbilled(fault)
                 if gives_up_at is None:
                     gives_up_at = clock() + patience.total_s
                 wait_s = next(waits, None) if fault.transient else None
                 if wait_s is not None and fault.retry_after_s is not None:
                     wait_s += fault.retry_after_s
                 if wait_s is None or clock() + wait_s > gives_up_at:
-                    return Reply(error=Fault(kind=fault.kind, message=str(fault)))
+                    return failed(fault, owes_nothing)
             await sleep(wait_s)
 
     return replace(model, ask=ask)
+
+
+def unbilled(fault: WorldError) -> bool:
+    """Return whether nothing is owed for the attempt that met the fault, for sure."""
+    return fault.billed is False or not fault.sent or (fault.billed is None and fault.kind in UNBILLED)
+
+
+def failed(fault: WorldError, owes_nothing: bool) -> Reply:
+    """Return the Reply that the fault is, which took no tokens and costs nothing where nothing is owed."""
+    reply = Reply(error=Fault(kind=fault.kind, message=str(fault)))
+    return (
+        msgspec.structs.replace(reply, input_tokens=0, output_tokens=0, cost_usd=0.0)
+        if owes_nothing
+        else reply
+    )
 
 
 def _backoff(patience: Patience, draw: Random) -> Iterator[float]:

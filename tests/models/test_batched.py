@@ -177,6 +177,14 @@ def test_a_refused_request_is_not_sent_again(ask):
     assert sizes == [2]
 
 
+def test_what_a_batch_did_not_answer_costs_nothing_where_the_provider_says_so(ask):
+    outcomes = {"b": "400", "c": "500", "d": "expired", "e": "missing", "f": "html"}
+    with started(BatchBehaviour(rows=outcomes)) as server:
+        asked = ask(server, *"abcdef", attempts=1)
+    costs = {text: reply.cost_usd for text, reply in asked.found.items()}
+    assert costs == {"a": USD, "b": 0.0, "c": 0.0, "d": 0.0, "e": 0.0, "f": None}
+
+
 def test_an_expired_batch_keeps_what_it_answered(ask):
     with started(BatchBehaviour(ends=["expired"], rows={"b": "expired", "c": "missing"})) as server:
         asked = ask(server, "a", "b", "c")

@@ -95,7 +95,8 @@ def test_a_retry_after_is_waited_out(run, request_of):
 def test_attempts_are_bounded_and_the_fault_becomes_the_replys_error(run, request_of):
     model, asked = failing(*[busy()] * 9)
     reply = run(patient(model, Clock(), attempts=3).ask(request_of()))
-    assert reply == Reply(error=Fault(kind="rate_limited", message="slow down"))
+    fault = Fault(kind="rate_limited", message="slow down")
+    assert reply == Reply(error=fault, input_tokens=0, output_tokens=0, cost_usd=0.0)
     assert len(asked) == 3
 
 
@@ -110,6 +111,22 @@ def test_a_refusal_is_not_asked_again(run, request_of):
     model, asked = failing(WorldError("context_overflow", "too long", transient=False))
     assert run(patient(model, Clock()).ask(request_of())).error.kind == "context_overflow"
     assert len(asked) == 1
+
+
+def slow():
+    return WorldError("timeout", "no answer", transient=True)
+
+
+@pytest.mark.parametrize(
+    ("faults", "owed"), [([busy()], 0.0), ([busy(), slow()], None), ([slow(), busy()], None)]
+)
+def test_what_was_never_answered_costs_nothing_only_where_no_attempt_may_have_been_billed(
+    faults, owed, run, request_of
+):
+    model, _ = failing(*faults)
+    reply = run(patient(model, Clock(), attempts=len(faults)).ask(request_of()))
+    tokens = None if owed is None else 0
+    assert (reply.cost_usd, reply.input_tokens, reply.output_tokens) == (owed, tokens, tokens)
 
 
 def test_a_fault_of_the_users_passes_through(run, request_of):
@@ -422,6 +439,16 @@ def test_a_hit_is_the_first_reply_and_is_not_paid_again(store, run, request_of):
     assert one == two
     assert (one.cost_usd, seen["calls"]) == (28.0, 1)
     assert (first.spent_usd, second.spent_usd, second.saved_usd, second.hits) == (28.0, 0.0, 28.0, 1)
+
+
+def test_a_refusal_costs_nothing_and_saves_nothing(store, run, request_of):
+    price = Price(input_per_mtok_usd=1.0, output_per_mtok_usd=1.0)
+    refused, _ = failing(WorldError("context_overflow", "too long", transient=False))
+    first, second = Meter(), Meter()
+    for meter in (first, second):
+        reply = run(stacked(a_model(refused.ask, price=price), store, meter, Limits()).ask(request_of()))
+        assert (reply.error.kind, reply.cost_usd) == ("context_overflow", 0.0)
+    assert (first.spent_usd, second.hits, second.saved_usd) == (0.0, 1, 0.0)
 
 
 def test_stacks_of_one_model_share_its_limits(store, run, request_of):

@@ -253,6 +253,26 @@ def test_starts_are_spaced_by_the_requests_a_minute(run, request_of):
     assert starts == [100.0, 102.0, 104.0, 106.0]
 
 
+def test_no_request_is_begun_again_after_the_patience_however_long_it_waits_for_its_turn(run, request_of):
+    clock, begun = Clock(), {}
+
+    async def ask(request):
+        begun.setdefault(request.example_id, []).append(clock.now)
+        raise busy()
+
+    async def ask_all():
+        rates = Rates(requests_per_min=1.0, adaptive=False)
+        turns = limited(a_model(ask), 4, rates, clock, clock.sleep)
+        requests = [request_of(example_id=f"e-{n}") for n in range(8)]
+        return await asyncio.gather(*(patient(turns, clock, total_s=200.0).ask(each) for each in requests))
+
+    replies = run(ask_all())
+    assert {reply.error.message for reply in replies} == {"slow down"}
+    assert all(each[-1] - each[0] <= 200.0 for each in begun.values())
+    assert len(begun) == 8, "the wait for the first turn does not count"
+    assert max(map(len, begun.values())) > 1
+
+
 # timed
 
 

@@ -195,13 +195,23 @@ def _too_little(name: str, limit: float, taken: float, wanted: float) -> str:
     return f"{name} {limit:g} does not reach for the next request: {taken:g} taken, it may take {wanted:g}"
 
 
-def checked(allowance: Allowance, where: str) -> Allowance:
-    """Return the allowance.
+LEAST = {
+    "budget_usd": 0, "budget_tokens": 0, "budget_calls": 0, "budget_min": 0,
+    "concurrency": 1, "attempts": 1, "patience_s": 0,
+}  # fmt: skip
+ABOVE_0 = ("requests_per_min", "tokens_per_min")
+
+
+def checked(settings: Allowance, where: str) -> Allowance:
+    """Return the settings: an allowance, and what a stage's own record adds to it.
 
     Raises:
-        UserError: a limit is below 0.
+        UserError: a limit with which nothing could be asked, or that is none.
     """
-    for field in ("budget_usd", "budget_tokens", "budget_calls", "budget_min"):
-        if (limit := getattr(allowance, field)) is not None and limit < 0:
-            raise UserError(f"{where}: {field}: is {limit!r}; must be 0 or more")
-    return allowance
+    for field, least in LEAST.items():
+        if (limit := getattr(settings, field, None)) is not None and limit < least:
+            raise UserError(f"{where}: {field}: is {limit!r}; must be {least} or more")
+    for field in ABOVE_0:
+        if (limit := getattr(settings, field, None)) is not None and limit <= 0:
+            raise UserError(f"{where}: {field}: is {limit!r}; must be above 0, or null for no limit")
+    return settings

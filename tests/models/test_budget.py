@@ -236,9 +236,29 @@ def test_what_is_left_is_told_in_every_unit(run):
     assert Budget().left() == ""
 
 
-def test_a_limit_below_zero_is_refused():
-    with pytest.raises(UserError, match=r"generate: budget_min: is -1.0; must be 0 or more"):
-        checked(Allowance(budget_min=-1.0), "generate")
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"budget_min": -1.0}, "budget_min: is -1.0; must be 0 or more"),
+        ({"concurrency": 0}, "concurrency: is 0; must be 1 or more"),
+        ({"concurrency": -3}, "concurrency: is -3; must be 1 or more"),
+        ({"attempts": 0}, "attempts: is 0; must be 1 or more"),
+        ({"patience_s": -0.5}, "patience_s: is -0.5; must be 0 or more"),
+        ({"requests_per_min": -5.0}, "requests_per_min: is -5.0; must be above 0, or null for no limit"),
+        ({"tokens_per_min": 0.0}, "tokens_per_min: is 0.0; must be above 0, or null for no limit"),
+    ],
+)
+@pytest.mark.parametrize("where", ["params.yaml: generate", "params.yaml: judge"])
+def test_a_limit_that_is_none_is_refused(setting, said, where):
+    with pytest.raises(UserError) as problem:
+        checked(Limits(**setting), where)
+    assert str(problem.value) == f"{where}: {said}"
+
+
+def test_limits_that_are_left_out_or_as_low_as_can_be_are_taken():
+    lowest = Limits(concurrency=1, attempts=1, patience_s=0.0, requests_per_min=0.5, budget_usd=0.0)
+    assert checked(lowest, "generate") is lowest
+    assert checked(Limits(), "generate") == Limits()
 
 
 # a real server

@@ -84,7 +84,8 @@ def stacks(
     cost, standing = cost_of(model), Standing(lambda: any(meter.hits for meter in meters))
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
     asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
-    return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]
+    vouched = [vetted(each, standing) for each in asked]
+    return [stored(each, store, m, stop.sleep) for each, m in zip(vouched, meters, strict=True)]
 
 
 def _in_batches(

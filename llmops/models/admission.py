@@ -18,6 +18,8 @@ from llmops.records import Reply
 SECONDS_PER_MINUTE = 60.0
 PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 """Pause after a refusal without ``Retry-After``; twice as long for each in a row."""
+MOST_DOUBLED = 64
+"""Times that a pause is doubled; a float holds no more than 1,023."""
 AT_ONCE_S = 1e-6
 """A wait that is none."""
 OVERLOAD = frozenset({"overloaded", "timeout"})
@@ -138,7 +140,7 @@ class Admission:
 
     def _pause_s(self) -> float:
         spacing_s = 1 / self.pace.per_s if self.pace.per_s else PAUSE_S
-        return min(LONGEST_PAUSE_S, min(PAUSE_S, spacing_s) * 2.0**self._refusals)
+        return min(LONGEST_PAUSE_S, min(PAUSE_S, spacing_s) * 2.0 ** min(self._refusals, MOST_DOUBLED))
 
     @staticmethod
     def _take(

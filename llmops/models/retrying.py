@@ -10,6 +10,7 @@ from time import monotonic
 import msgspec
 
 from llmops.errors import WorldError
+from llmops.models.admission import MOST_DOUBLED
 from llmops.models.deadline import TooLate, begun_by
 from llmops.models.metered import UNBILLED
 from llmops.models.model import Model
@@ -100,4 +101,6 @@ def failed(fault: WorldError, owes_nothing: bool) -> Reply:
 
 def _backoff(patience: Patience, draw: Random) -> Iterator[float]:
     for attempt in range(patience.attempts - 1):
-        yield draw.uniform(0, min(patience.longest_wait_s, patience.first_wait_s * 2**attempt))
+        yield draw.uniform(
+            0, min(patience.longest_wait_s, patience.first_wait_s * 2.0 ** min(attempt, MOST_DOUBLED))
+        )

@@ -253,6 +253,15 @@ def test_a_pause_beyond_the_longest_is_not_waited_for():
     assert admission.wait_s(3599.9, 0.0) is not None
 
 
+def test_a_server_that_never_stops_refusing_is_asked_every_half_a_minute():
+    admission, now = Admission(64, Rates(), 0.0), 0.0
+    for _ in range(1100):
+        now += admission.wait_s(now, 0.0)
+        admission.failed(admission.start(now, 0.0), now, busy())
+        admission.lanes.end()
+    assert admission.wait_s(now, 0.0) == pytest.approx(30.0)
+
+
 def test_requests_since_the_told_one_are_counted_off():
     admission = Admission(64, Rates(), 0.0)
     tickets = [admission.start(0.0, 0.0) for _ in range(10)]

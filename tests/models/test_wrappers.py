@@ -85,6 +85,13 @@ def test_a_transient_fault_is_asked_again_until_it_passes(run, request_of):
     assert len(set(clock.waits)) == 3
 
 
+def test_as_many_attempts_as_are_wanted_are_waited_for(run, request_of):
+    model, _ = failing(*[busy()] * 1100)
+    clock = Clock()
+    assert run(patient(model, clock, attempts=1101, total_s=1e9).ask(request_of())).text == "answer"
+    assert max(clock.waits) <= 30.0
+
+
 def test_a_retry_after_is_waited_out(run, request_of):
     model, _ = failing(busy(retry_after_s=17.0))
     clock = Clock()

@@ -38,7 +38,7 @@ def limited(
 
     async def turn(request: Request) -> Ticket:
         async with first_in_line:
-            tokens = expected.tokens(request) if admission.counts_tokens else 0.0
+            tokens = expected.tokens(request)
             check_begun_by(clock())
             while (wait_s := admission.wait_s(clock(), tokens)) != 0:
                 if wait_s is None:

@@ -207,6 +207,15 @@ def test_a_limit_that_is_set_is_never_refused(tells):
     assert went.seconds == pytest.approx(60, abs=1)
 
 
+@pytest.mark.parametrize("tells", ["asked", "answered"])
+@pytest.mark.parametrize("tokens", [(100, 100), (20, 180), (500, 1500), (1000, 3000)])
+def test_tokens_that_a_server_tells_of_are_used_and_hardly_refused(tokens, tells):
+    server = Server(tells=tells, tokens_per_min=60_000.0, tokens=tokens)
+    went = ran(round(10 * 60_000 / (sum(tokens) / 2)), server)
+    assert went.refused <= 0.02 * went.calls
+    assert went.seconds <= (went.tokens - 60_000) / 1000 / 0.95
+
+
 def test_a_server_that_keeps_up_is_used_in_full_from_the_start():
     went = ran(1319, Server())
     assert went.most_in_flight == 64

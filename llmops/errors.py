@@ -20,7 +20,13 @@ class WorldError(Exception):
         transient: whether asking again may help.
         retry_after_s: how long the server asked us to wait, in seconds.
         sent: False for a request that never left, so that there is nothing to book.
+
+    Attributes:
+        billed: whether it has to be paid for all the same, where that is told; None where only the kind
+            tells it.
     """
+
+    billed: bool | None = None
 
     def __init__(
         self,

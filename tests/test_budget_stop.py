@@ -127,3 +127,15 @@ def test_a_run_of_which_nothing_was_asked_passes_no_rule(project: Path) -> None:
     assert (found["label_accuracy"].value, found["label_accuracy"].unasked) == (None, 100)
     assert (found["cost_usd"].value, found["missing_share"].value) == (0.0, 1.0)
     assert {verdict.outcome for verdict in verdicts} == {"fail", "inconclusive"}
+
+
+def test_a_run_that_could_ask_nothing_does_not_begin(
+    project: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, asked_before = project / "params.yaml", server.counts().requests
+    path.write_text(path.read_text(encoding="utf-8").replace("concurrency: 16", "concurrency: 0"), "utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["generate", "tiny"])
+    assert stopped.value.code == 2
+    assert "params.yaml: generate: concurrency: is 0; must be 1 or more" in capsys.readouterr().err
+    assert server.counts().requests == asked_before

@@ -18,6 +18,10 @@ from llmops.records import Reply
 SECONDS_PER_MINUTE = 60.0
 PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 """Pause after a refusal without ``Retry-After``; twice as long for each in a row."""
+MOST_DOUBLED = 64
+"""Times that a pause is doubled; a float holds no more than 1,023."""
+FORGETS = 0.995
+"""Share that each answer leaves of how many more tokens than expected one took."""
 AT_ONCE_S = 1e-6
 """A wait that is none."""
 OVERLOAD = frozenset({"overloaded", "timeout"})
@@ -47,6 +51,8 @@ class Ticket(NamedTuple):
     number: int
     started_at: float
     tokens: float
+    tokens_so_far: float
+    """Of all that started until then, its own included."""
 
 
 class Admission:
@@ -60,8 +66,9 @@ class Admission:
     def __init__(self, most: int, rates: Rates, now: float) -> None:
         self.lanes, self.pace, self.rates = Lanes(most, rates.adaptive), Pace(), rates
         self.closed_until = now
-        self._started = 0
+        self._started, self._tokens = 0, 0.0
         self._refusals = 0
+        self._more_tokens = 0.0
         self._set: dict[Unit, Bucket] = {}
         self._told: dict[Unit, Mirror] = {}
         self._told_by = 0
@@ -73,11 +80,6 @@ class Admission:
             if per_min:
                 self._set[unit] = evenly(per_min / SECONDS_PER_MINUTE, now)
 
-    @property
-    def counts_tokens(self) -> bool:
-        """Whether it matters how many tokens a request takes."""
-        return "tokens" in self._set or "tokens" in self._told
-
     def wait_s(self, now: float, tokens: float) -> float | None:
         """Return the seconds until a request may start, 0 for now; None when one has to end first.
 
@@ -85,7 +87,8 @@ class Admission:
             WorldError: the server asked for a longer pause than is waited for.
         """
         amounts: dict[Unit, float] = {"requests": 1.0, "tokens": tokens}
-        told_s = [mirror.wait_s(now, amounts[unit]) for unit, mirror in self._told.items()]
+        at_most: dict[Unit, float] = {"requests": 1.0, "tokens": tokens + self._more_tokens}
+        told_s = [mirror.wait_s(now, at_most[unit]) for unit, mirror in self._told.items()]
         pause_s = max(self.closed_until - now, *told_s, 0.0)
         if pause_s > self.rates.longest_wait_s:
             message = f"not asked: the server wants a pause of {pause_s:.0f} s more"
@@ -100,11 +103,12 @@ class Admission:
     def start(self, now: float, tokens: float) -> Ticket:
         """Let a request start."""
         self._started += 1
+        self._tokens += tokens
         self.lanes.start(now)
         self.pace.start(now)
         self._take(self._set, now, 1.0, tokens)
         self._take(self._told, now, 1.0, tokens)
-        return Ticket(self._started, now, tokens)
+        return Ticket(self._started, now, tokens, self._tokens)
 
     def answered(self, ticket: Ticket, now: float, reply: Reply) -> None:
         """Note an answer, with what it really took."""
@@ -112,7 +116,10 @@ class Admission:
         self.lanes.answered(ticket.started_at, now)
         self.pace.answered(ticket.started_at, now)
         if reply.input_tokens is not None and reply.output_tokens is not None:
-            self._take(self._set, now, 0.0, reply.input_tokens + reply.output_tokens - ticket.tokens)
+            more = reply.input_tokens + reply.output_tokens - ticket.tokens
+            self._take(self._set, now, 0.0, more)
+            self._take(self._told, now, 0.0, more)
+            self._more_tokens = max(more, FORGETS * self._more_tokens)
 
     def failed(self, ticket: Ticket, now: float, fault: WorldError) -> None:
         """Note a fault: a refusal closes for everyone and slows the pace, overload takes lanes away."""
@@ -131,14 +138,17 @@ class Admission:
         """Take in what the reply to a request told."""
         if not self.rates.adaptive or ticket.number < self._told_by:
             return
+        since: dict[Unit, float] = {
+            "requests": self._started - ticket.number,
+            "tokens": self._tokens - ticket.tokens_so_far,
+        }
         for unit, rate in told.items():
             self._told_by = ticket.number
-            since = (self._started - ticket.number) * (1.0 if unit == "requests" else ticket.tokens)
-            self._told.setdefault(unit, Mirror()).hear(rate, ticket.started_at, now, since)
+            self._told.setdefault(unit, Mirror()).hear(rate, ticket.started_at, now, since[unit])
 
     def _pause_s(self) -> float:
         spacing_s = 1 / self.pace.per_s if self.pace.per_s else PAUSE_S
-        return min(LONGEST_PAUSE_S, min(PAUSE_S, spacing_s) * 2.0**self._refusals)
+        return min(LONGEST_PAUSE_S, min(PAUSE_S, spacing_s) * 2.0 ** min(self._refusals, MOST_DOUBLED))
 
     @staticmethod
     def _take(

@@ -2,11 +2,13 @@
 
 from msgspec.structs import replace
 
+from llmops.errors import WorldError
 from llmops.models.batch_rows import Row
-from llmops.models.budget import Allowance, Budget, Reservation
+from llmops.models.budget import Allowance, AtMost, Budget, Reservation
 from llmops.models.meter import Meter
 from llmops.models.metered import foreseer
 from llmops.models.model import Model
+from llmops.models.retrying import unbilled
 from llmops.prices import BATCH, Cost
 from llmops.records import Reply, Request
 from llmops.totals import total
@@ -33,32 +35,47 @@ class Ledger:
             at_most = self._foresee(request)
             self._reserved[key] = await budget.reserve(at_most, self._model, waits=False)
 
-    def release(self, key: str, budget: Budget) -> None:
-        """Take back what was set aside for a request that was not sent."""
+    def owe(self, key: str, request: Request, budget: Budget) -> None:
+        """Set aside the dearest outcome of a request that an open batch holds already, once."""
+        if key not in self._reserved:
+            self._reserved[key] = budget.owe(self._foresee(request))
+
+    def release(self, key: str, budget: Budget, *, sent: bool) -> None:
+        """Take back what was set aside for a request that owes nothing here.
+
+        Args:
+            sent: False for one that never left, which is no call.
+        """
         if (reservation := self._reserved.pop(key, None)) is not None:
-            budget.settle(reservation, 0.0, 0)
+            budget.settle(reservation, 0.0, 0, sent=sent)
 
     def priced(self, row: Row, asked_at: str | None) -> Row:
-        """Return the row with what its reply cost; how long it took is not known."""
+        """Return the row with what its reply or its fault cost; how long it took is not known."""
+        if isinstance(row.outcome, WorldError):
+            row.outcome.billed = row.billed
         if not isinstance(row.outcome, Reply):
             return row
         reply = replace(row.outcome, asked_at=asked_at, service_tier=BATCH)
         return row._replace(outcome=replace(reply, cost_usd=self._cost(reply)))
 
-    def book(self, row: Row, meter: Meter) -> None:
-        """Put what a collected request took in the place of what was set aside for it."""
+    def book(self, row: Row, meter: Meter, request: Request | None) -> None:
+        """Put what a collected request took in the place of what was set aside, where it is known.
+
+        Args:
+            request: what was asked; None where nobody knows it any more, so that its dearest outcome
+                is not known either.
+        """
         reply = row.outcome if isinstance(row.outcome, Reply) else None
-        owed, tokens = (reply.cost_usd, _tokens(reply)) if reply else (None, None)
-        if row.billed is False:
+        owed, tokens = (reply.cost_usd, _counted(reply)) if reply else (None, None)
+        if row.billed is False or (isinstance(row.outcome, WorldError) and unbilled(row.outcome)):
             owed, tokens = 0.0, 0
         reservation = self._reserved.pop(row.key, None)
-        if reservation is not None:
-            meter.budget.settle(reservation, owed, tokens)
-        else:  # sent by an earlier run
-            meter.budget.spent_usd += owed or 0.0
-            meter.budget.spent_tokens += tokens or 0
+        if reservation is None:  # sent by an earlier run, and asked for by nobody now
+            reservation = meter.budget.owe(self._foresee(request) if request else AtMost())
+        meter.budget.settle(reservation, owed, tokens)
         meter.book(reply, owed)
 
 
-def _tokens(reply: Reply) -> int | None:
-    return total([reply.input_tokens, reply.output_tokens])
+def _counted(reply: Reply) -> int | None:
+    """Return the tokens that the provider counted; an estimate of them is not what it may bill."""
+    return None if reply.usage_source == "estimated" else total([reply.input_tokens, reply.output_tokens])

@@ -2,23 +2,24 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 from llmops.errors import UserError, WorldError
 from llmops.models.batch_askers import Asker, Askers
 from llmops.models.batch_collecting import REFUSED, Results, read_results
 from llmops.models.batch_journal import Entry, Journal
 from llmops.models.batch_ledger import Ledger
+from llmops.models.batch_requests import known_requests
 from llmops.models.batch_rows import Line, Row, request_line
 from llmops.models.batch_sending import recover, send
 from llmops.models.batches import FINISHED, GONE, Batch, Batches
 from llmops.models.budget import BudgetSpent
 from llmops.models.meter import Meter
 from llmops.models.model import Model
+from llmops.models.retrying import failed, unbilled
 from llmops.models.store import Store
 from llmops.models.stored import kept
 from llmops.progress import tell_aside
-from llmops.records import Fault, Reply
+from llmops.records import Reply
 
 SENT_AGAIN_S = 10.0
 """Seconds after which what could not be sent is sent again, at most; a server may be restarting."""
@@ -94,8 +95,7 @@ class BatchWork:
         sent = {key for entry in self._journal.entries() for key in entry.keys}
         wanted = {key: askers.waiting[key] for key in keys if key in askers.waiting}
         for key in wanted.keys() & sent:
-            with suppress(BudgetSpent):  # it is owed already
-                await self._ledger.reserve(key, wanted[key].request, wanted[key].meter.budget)
+            self._ledger.owe(key, wanted[key].request, wanted[key].meter.budget)
         new = {key: asker for key, asker in wanted.items() if key not in sent}
         lines = []
         for key, asker in new.items():
@@ -140,14 +140,16 @@ class BatchWork:
             fault.retry_after_s = min(SENT_AGAIN_S, self.batches.poll_s)
         for key in keys:
             if key not in sent and (asker := askers.waiting.get(key)):
-                self._ledger.release(key, asker.meter.budget)
+                fault.billed = False
+                self._ledger.release(key, asker.meter.budget, sent=False)
                 askers.answer(key, fault)
 
     async def _collect(self, entry: Entry, batch: Batch, askers: Askers, meter: Meter) -> None:
         async with self._journal.alone():
             if not self._journal.holds(entry):
                 return  # found at the end of this look
-            results = await read_results(self.batches, batch, askers.requests(entry.keys))
+            requests = await known_requests(self.batches, entry, askers.requests(entry.keys))
+            results = await read_results(self.batches, batch, requests)
             rows = [self._ledger.priced(row, entry.asked_at) for row in results.rows.values()]
             await self._keep(rows)
             self._journal.remove(entry)
@@ -155,7 +157,7 @@ class BatchWork:
         self._say_results(batch, results)
         for row in rows:
             asker = askers.waiting.get(row.key)
-            self._ledger.book(row, asker.meter if asker else meter)
+            self._ledger.book(row, asker.meter if asker else meter, requests[row.key])
         for row in rows:
             askers.answer(row.key, self._answer(batch, row))
 
@@ -170,7 +172,7 @@ class BatchWork:
         held = {key for entry in entries for key in entry.keys}
         for key, asker in askers.sent().items():
             if key not in held:
-                self._ledger.release(key, asker.meter.budget)
+                self._ledger.release(key, asker.meter.budget, sent=True)
                 if not self._known(askers, key, asker):
                     said = "another process collected the batch, without this answer"
                     askers.answer(key, WorldError("missing", said, transient=True))
@@ -234,5 +236,5 @@ def _standing(batches: Sequence[Batch]) -> str:
 
 def _reply(row: Row) -> Reply | None:
     if isinstance(row.outcome, WorldError):
-        return Reply(error=Fault(kind=row.outcome.kind, message=str(row.outcome)))
+        return failed(row.outcome, unbilled(row.outcome))
     return row.outcome if isinstance(row.outcome, Reply) else None

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from llmops.errors import UserError
+from llmops.models.stoppable import Stopping
 from llmops.numbers import dollars
 from llmops.records import Record
 
@@ -47,6 +48,8 @@ class Reservation(NamedTuple):
 
     at_most: AtMost
     since_s: float
+    ends_soon: bool = True
+    """False of one that may take a day, which nobody waits for."""
 
 
 class Budget:
@@ -55,7 +58,8 @@ class Budget:
     Requests are let through in the order in which they come: one that does not fit yet waits for
     those in flight, and those behind it wait too. Once a model's request does not fit when
     nothing is in flight, no other of that model is let through, however cheap. So what was
-    asked is the beginning of the order of asking, not its cheap part.
+    asked is the beginning of the order of asking, not its cheap part. Those in batches take as
+    long as they take: they neither wait nor are waited for.
 
     Args:
         allowance: the limits.
@@ -66,30 +70,43 @@ class Budget:
         self.allowance, self._clock = allowance, clock
         self.spent_usd, self.spent_tokens, self.calls = 0.0, 0, 0
         """What is owed for sure, and the reservations of attempts of which that stayed unknown."""
-        self._in_flight = 0
+        self._in_flight = self._ending_soon = 0
         self._held, self._held_since = AtMost(), 0.0
         self._since_s: float | None = None
         self._stopped: dict[str, str] = {}
-        self._turn, self._settled = asyncio.Lock(), asyncio.Event()
+        self._turn, self._settled, self._waits_end = asyncio.Lock(), asyncio.Event(), False
 
     async def reserve(self, at_most: AtMost, model: str = "", waits: bool = True) -> Reservation:
         """Set aside what a request can take, waiting for those in flight when it does not fit yet.
 
         Args:
-            waits: False where those in flight may take a day.
+            waits: False for one in a batch.
 
         Raises:
             BudgetSpent: it does not fit and nothing is waited for that could come out cheaper, or
                 another of the model's requests did not.
+            Stopping: it does not fit yet, and the run is to stop.
         """
+        if not waits:
+            self._check(at_most, model)
+            return self._reserved(at_most, ends_soon=False)
         async with self._turn:
-            while full := self._stopped.get(model) or self._full(at_most):
-                if model in self._stopped or not self._in_flight or not waits:
-                    self._stopped[model] = full
-                    raise BudgetSpent(full)
+            while self._ending_soon and model not in self._stopped and self._full(at_most):
+                if self._waits_end:
+                    raise Stopping
                 self._settled.clear()
                 await self._settled.wait()
+            self._check(at_most, model)
             return self._reserved(at_most)
+
+    def owe(self, at_most: AtMost) -> Reservation:
+        """Set aside what was asked for already, also beyond what is left."""
+        return self._reserved(at_most, ends_soon=False)
+
+    def end_waits(self) -> None:
+        """Let nobody wait any more, since the run is to stop."""
+        self._waits_end = True
+        self._settled.set()
 
     def settle(
         self, reservation: Reservation, owed_usd: float | None, tokens: int | None, *, sent: bool = True
@@ -120,8 +137,13 @@ class Budget:
             parts.append(f"{max(0.0, allowed.budget_min - self._minutes()):.1f} min")
         return f"{', '.join(parts)} left of the budget" if parts else ""
 
-    def _reserved(self, at_most: AtMost) -> Reservation:
-        reservation = Reservation(at_most, self._clock())
+    def _check(self, at_most: AtMost, model: str) -> None:
+        if full := self._stopped.get(model) or self._full(at_most):
+            self._stopped[model] = full
+            raise BudgetSpent(full)
+
+    def _reserved(self, at_most: AtMost, ends_soon: bool = True) -> Reservation:
+        reservation = Reservation(at_most, self._clock(), ends_soon)
         self._since_s = reservation.since_s if self._since_s is None else self._since_s
         self._hold(reservation, 1)
         self.calls += 1
@@ -130,6 +152,7 @@ class Budget:
     def _hold(self, reservation: Reservation, sign: int) -> None:
         """Add to what is held, or take from it; what nobody holds is exactly 0 again."""
         self._in_flight += sign
+        self._ending_soon += sign * reservation.ends_soon
         if not self._in_flight:
             self._held, self._held_since = AtMost(), 0.0
             return
@@ -172,13 +195,23 @@ def _too_little(name: str, limit: float, taken: float, wanted: float) -> str:
     return f"{name} {limit:g} does not reach for the next request: {taken:g} taken, it may take {wanted:g}"
 
 
-def checked(allowance: Allowance, where: str) -> Allowance:
-    """Return the allowance.
+LEAST = {
+    "budget_usd": 0, "budget_tokens": 0, "budget_calls": 0, "budget_min": 0,
+    "concurrency": 1, "attempts": 1, "patience_s": 0,
+}  # fmt: skip
+ABOVE_0 = ("requests_per_min", "tokens_per_min")
+
+
+def checked(settings: Allowance, where: str) -> Allowance:
+    """Return the settings: an allowance, and what a stage's own record adds to it.
 
     Raises:
-        UserError: a limit is below 0.
+        UserError: a limit with which nothing could be asked, or that is none.
     """
-    for field in ("budget_usd", "budget_tokens", "budget_calls", "budget_min"):
-        if (limit := getattr(allowance, field)) is not None and limit < 0:
-            raise UserError(f"{where}: {field}: is {limit!r}; must be 0 or more")
-    return allowance
+    for field, least in LEAST.items():
+        if (limit := getattr(settings, field, None)) is not None and limit < least:
+            raise UserError(f"{where}: {field}: is {limit!r}; must be {least} or more")
+    for field in ABOVE_0:
+        if (limit := getattr(settings, field, None)) is not None and limit <= 0:
+            raise UserError(f"{where}: {field}: is {limit!r}; must be above 0, or null for no limit")
+    return settings

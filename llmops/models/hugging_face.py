@@ -53,11 +53,6 @@ def open_transformers(name: str, spec: TransformersSpec, root: Path) -> Model:
     async def close() -> None:
         await asyncio.to_thread(thread.shutdown)
 
-    def wire(request: Request) -> dict[str, Any]:
-        if request.choices:
-            return choices_body(request)
-        return {"messages": [spoken(message) for message in request.messages], "tools": request.tools}
-
     identity = {
         "kind": "transformers",
         "model": spec.model.rpartition("/")[2] if folder.is_dir() else spec.model,
@@ -67,6 +62,16 @@ def open_transformers(name: str, spec: TransformersSpec, root: Path) -> Model:
         "sampling": sampling_identity(spec.sampling),
     }
     return Model(name, identity, wire, ask, close, price=spec.price, concurrency=1)
+
+
+def wire(request: Request) -> dict[str, Any]:
+    """Return all of the request that the reply hangs on."""
+    if request.choices:
+        return choices_body(request)
+    body = {"messages": [spoken(message) for message in request.messages], "tools": request.tools}
+    if request.response_format is not None:  # the model is not told of it, but the answer is marked by it
+        body["response_format"] = msgspec.to_builtins(request.response_format)
+    return body
 
 
 def counting(name: str, spec: TransformersSpec, root: Path) -> Callable[[Request], int]:

@@ -7,6 +7,7 @@ from time import monotonic
 
 from llmops.errors import WorldError
 from llmops.models.admission import Admission, Rates, Ticket
+from llmops.models.deadline import check_begun_by
 from llmops.models.expected import Expected
 from llmops.models.model import Model
 from llmops.records import Reply, Request
@@ -25,7 +26,8 @@ def limited(
 ) -> Model:
     """Return the model with at most ``concurrency`` requests in flight, in the order that they came.
 
-    How many there are below that, and how fast they follow each other: ``admission``.
+    How many there are below that, and how fast they follow each other: ``admission``. What was to be
+    begun by a time (``begun_by``) and did not get its turn until then is a ``TooLate``.
 
     Args:
         concurrency: the stage's limit; the model's own goes before it when it is lower.
@@ -36,13 +38,15 @@ def limited(
 
     async def turn(request: Request) -> Ticket:
         async with first_in_line:
-            tokens = expected.tokens(request) if admission.counts_tokens else 0.0
+            tokens = expected.tokens(request)
+            check_begun_by(clock())
             while (wait_s := admission.wait_s(clock(), tokens)) != 0:
                 if wait_s is None:
                     ended.clear()
                     await ended.wait()
                 else:
                     await sleep(min(wait_s, LOOK_AGAIN_S))
+                check_begun_by(clock())
             return admission.start(clock(), tokens)
 
     async def ask(request: Request) -> Reply:

@@ -74,6 +74,8 @@ def stacks(
     if not model.stored:
         return [model for _ in meters]
     stop = stop or Stop()
+    for budget in {meter.budget for meter in meters}:
+        stop.then(budget.end_waits)
     if model.batches is not None:
         asked = _in_batches(model, store, meters, limits, stop)
         return [stored(each, store, meter) for each, meter in zip(asked, meters, strict=True)]
@@ -82,7 +84,8 @@ def stacks(
     cost, standing = cost_of(model), Standing(lambda: any(meter.hits for meter in meters))
     patience = Patience(attempts=limits.attempts, total_s=limits.patience_s)
     asked = [retrying(metered(gate, meter, cost), patience, sleep=stop.sleep) for meter in meters]
-    return [stored(vetted(each, standing), store, m) for each, m in zip(asked, meters, strict=True)]
+    vouched = [vetted(each, standing) for each in asked]
+    return [stored(each, store, m, stop.sleep) for each, m in zip(vouched, meters, strict=True)]
 
 
 def _in_batches(

@@ -1,6 +1,7 @@
 """Lets what is on the wire finish, but nothing more go out, once a run is to stop."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from llmops.errors import WorldError
@@ -23,6 +24,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
+        self._then = list[Callable[[], None]]()
         self.in_flight = 0
 
     @property
@@ -33,6 +35,12 @@ class Stop:
     def ask(self) -> None:
         """Have the run stop."""
         self._asked.set()
+        for act in self._then:
+            act()
+
+    def then(self, act: Callable[[], None]) -> None:
+        """Have something done when the run is to stop."""
+        self._then.append(act)
 
     async def wait(self) -> None:
         """Wait until the run is to stop."""

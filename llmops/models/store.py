@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from llmops.errors import UserError
 from llmops.models.checkpoints import Checkpoints
-from llmops.models.claims import Claims
+from llmops.models.claims import Claims, Sleep
 from llmops.models.store_file import BUSY_S, connect, explained, is_busy
 from llmops.models.store_rows import (
     PUT,
@@ -103,13 +103,16 @@ class Store:
         found: Reply = await kept
         return found
 
-    def claim(self, key: str, everywhere: bool = True) -> AbstractAsyncContextManager[None]:
+    def claim(
+        self, key: str, everywhere: bool = True, sleep: Sleep = asyncio.sleep
+    ) -> AbstractAsyncContextManager[None]:
         """Return the hold on a key, so that identical requests wait, also those of other processes.
 
         Args:
             everywhere: False for this process alone.
+            sleep: what waits for other processes; what it raises ends the wait.
         """
-        return self._claims.claim(key, everywhere)
+        return self._claims.claim(key, everywhere, sleep)
 
     def close(self) -> None:
         """Keep what is still waiting, on the disk too, then close the file.

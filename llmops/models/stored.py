@@ -1,7 +1,9 @@
 """Answers from the store what was asked before, and keeps what is new."""
 
+import asyncio
 from dataclasses import replace
 
+from llmops.models.claims import Sleep
 from llmops.models.meter import Meter
 from llmops.models.model import Model, key_of, request_text
 from llmops.models.store import Store
@@ -17,19 +19,22 @@ def kept(reply: Reply) -> bool:
     return reply.error is None or reply.error.kind in KEPT_FAULTS
 
 
-def stored(model: Model, store: Store, meter: Meter) -> Model:
+def stored(model: Model, store: Store, meter: Meter, sleep: Sleep = asyncio.sleep) -> Model:
     """Return the model with nothing asked twice: a hit is the very Reply that was kept.
 
     Identical requests at the same time are asked once, those of other processes included. Faults of
     the world are not kept. Of a model that is asked in batches other processes' requests are no
     matter here: they are found in its open batches.
+
+    Args:
+        sleep: what waits for other processes; what it raises, the model raises.
     """
     everywhere = model.batches is None
 
     async def ask(request: Request) -> Reply:
         text = request_text(model, request)
         key = key_of(text)
-        async with store.claim(key, everywhere):
+        async with store.claim(key, everywhere, sleep):
             if (known := store.get(key)) is None:
                 return await _asked(model, store, key, text, request)
         meter.hit(known)

@@ -210,6 +210,15 @@ def test_a_limit_that_is_set_is_never_refused(tells):
     assert went.seconds == pytest.approx(60, abs=1)
 
 
+@pytest.mark.parametrize("tells", ["asked", "answered"])
+@pytest.mark.parametrize("tokens", [(100, 100), (20, 180), (500, 1500), (1000, 3000)])
+def test_tokens_that_a_server_tells_of_are_used_and_hardly_refused(tokens, tells):
+    server = Server(tells=tells, tokens_per_min=60_000.0, tokens=tokens)
+    went = ran(round(10 * 60_000 / (sum(tokens) / 2)), server)
+    assert went.refused <= 0.02 * went.calls
+    assert went.seconds <= (went.tokens - 60_000) / 1000 / 0.95
+
+
 def test_a_server_that_keeps_up_is_used_in_full_from_the_start():
     went = ran(1319, Server())
     assert went.most_in_flight == 64
@@ -254,6 +263,15 @@ def test_a_pause_beyond_the_longest_is_not_waited_for():
         admission.wait_s(0.2, 0.0)
     assert (caught.value.sent, caught.value.transient) == (False, False)
     assert admission.wait_s(3599.9, 0.0) is not None
+
+
+def test_a_server_that_never_stops_refusing_is_asked_every_half_a_minute():
+    admission, now = Admission(64, Rates(), 0.0), 0.0
+    for _ in range(1100):
+        now += admission.wait_s(now, 0.0)
+        admission.failed(admission.start(now, 0.0), now, busy())
+        admission.lanes.end()
+    assert admission.wait_s(now, 0.0) == pytest.approx(30.0)
 
 
 def test_requests_since_the_told_one_are_counted_off():

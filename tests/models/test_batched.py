@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from msgspec.structs import replace
 
 from llmops.errors import UserError
 from llmops.models.budget import Allowance, Budget, BudgetSpent
@@ -16,7 +17,7 @@ from llmops.models.model import request_key
 from llmops.models.stack import BATCHES, Limits, cost_of, stacks
 from llmops.models.store import open_store
 from llmops.places import Places
-from llmops.records import Message, Reply, Request
+from llmops.records import Message, Reply, Request, ResponseFormat
 from tests.servers.batches import BatchBehaviour
 from tests.servers.started import started
 
@@ -26,8 +27,8 @@ USD = 0.001
 """What an answer costs: 1000 tokens in, 100 out, at half the price."""
 
 
-def requests(*texts):
-    return [Request(t, {}, [Message(role="user", content=t)]) for t in texts]
+def requests(*texts, **more):
+    return [Request(t, {}, [Message(role="user", content=t)], **more) for t in texts]
 
 
 class Asked:
@@ -49,12 +50,22 @@ class Asked:
 def ask(tmp_path, run):
     """Ask texts in batches of the server; further words go into the model's settings."""
 
-    def asking(server, *texts, budget_usd=None, attempts=3, gives_up_s=None, batch=None, **more):
+    def asking(
+        server,
+        *texts,
+        budget_usd=None,
+        budget_calls=None,
+        attempts=3,
+        gives_up_s=None,
+        batch=None,
+        asked=None,
+        **more,
+    ):
         settings = {
             "kind": "openai", "model": "m-1", "base_url": server.url, "mode": "batch", "price": PRICE,
             "batch": {"poll_s": 0.05, **(batch or {})}, "sampling": {"max_tokens": 100}, **more,
         }  # fmt: skip
-        meter = Meter(Budget(Allowance(budget_usd=budget_usd)))
+        meter = Meter(Budget(Allowance(budget_usd=budget_usd, budget_calls=budget_calls)))
 
         async def work():
             model = open_model("bot", parse_spec("bot", settings), Places(tmp_path))
@@ -62,7 +73,9 @@ def ask(tmp_path, run):
             try:
                 [stack] = stacks(model, store, [meter], Limits(attempts=attempts))
                 async with asyncio.timeout(gives_up_s):
-                    found = await asyncio.gather(*map(stack.ask, requests(*texts)), return_exceptions=True)
+                    found = await asyncio.gather(
+                        *map(stack.ask, requests(*texts, **(asked or {}))), return_exceptions=True
+                    )
                 return Asked(dict(zip(texts, found, strict=True)), meter)
             except TimeoutError:
                 return Asked({}, meter)
@@ -164,6 +177,14 @@ def test_a_refused_request_is_not_sent_again(ask):
     assert sizes == [2]
 
 
+def test_what_a_batch_did_not_answer_costs_nothing_where_the_provider_says_so(ask):
+    outcomes = {"b": "400", "c": "500", "d": "expired", "e": "missing", "f": "html"}
+    with started(BatchBehaviour(rows=outcomes)) as server:
+        asked = ask(server, *"abcdef", attempts=1)
+    costs = {text: reply.cost_usd for text, reply in asked.found.items()}
+    assert costs == {"a": USD, "b": 0.0, "c": 0.0, "d": 0.0, "e": 0.0, "f": None}
+
+
 def test_an_expired_batch_keeps_what_it_answered(ask):
     with started(BatchBehaviour(ends=["expired"], rows={"b": "expired", "c": "missing"})) as server:
         asked = ask(server, "a", "b", "c")
@@ -221,6 +242,48 @@ def test_what_the_budget_does_not_reach_for_is_not_sent(ask):
     assert asked.meter.budget.spent_usd == pytest.approx(USD * sizes[0])
 
 
+@pytest.mark.parametrize("call", ["upload", "create"])
+def test_what_never_left_takes_nothing_of_the_budget_of_calls(call, ask):
+    with started(BatchBehaviour(statuses={call: [503, 503]})) as server:
+        asked = ask(server, "a", "b", budget_calls=2)
+    assert asked.texts == {"a": "a", "b": "b"}
+    assert asked.meter.budget.calls == 2
+
+
+def test_a_budget_shared_with_a_direct_model_holds_up_neither(tmp_path, run):
+    settings = {
+        "kind": "openai", "model": "m-1", "price": PRICE, "sampling": {"max_tokens": 100},
+        "batch": {"poll_s": 0.05},
+    }  # fmt: skip
+    meter = Meter(Budget(Allowance(budget_usd=0.002)))
+
+    async def work(base_url):
+        store = open_store(f"sqlite:///{tmp_path / 'state' / 'store.db'}")
+        models = [
+            open_model(mode, parse_spec(mode, {**settings, "mode": mode, "base_url": url}), Places(tmp_path))
+            for mode, url in (("batch", base_url), ("direct", "http://127.0.0.1:9/v1"))
+        ]
+        batch, direct = (stacks(model, store, [meter], Limits())[0].ask for model in models)
+        try:
+            first = asyncio.create_task(batch(requests("a")[0]))
+            while not server.batch_counts().calls.get("look"):
+                await asyncio.sleep(0.02)
+            others = [asyncio.create_task(ask(requests("b" * 700)[0])) for ask in (direct, batch)]
+            await asyncio.sleep(0.7)
+            server.go_on()
+            return await asyncio.wait_for(asyncio.gather(first, *others, return_exceptions=True), 20.0)
+        finally:
+            for model in models:
+                await model.close()
+            store.close()
+
+    with started(BatchBehaviour(still=True)) as server:
+        first, directly, in_a_batch = run(work(server.url))
+    assert (first.text, in_a_batch.text) == ("a", "b" * 700)
+    assert isinstance(directly, BudgetSpent)
+    assert meter.budget.spent_usd == pytest.approx(2 * USD)
+
+
 def test_what_an_earlier_run_sent_is_collected_and_booked_without_any_budget_left(ask):
     with started(BatchBehaviour(still=True)) as server:
         first = ask(server, "a", "b", gives_up_s=2.0)
@@ -232,6 +295,34 @@ def test_what_an_earlier_run_sent_is_collected_and_booked_without_any_budget_lef
     assert isinstance(second.found["c"], BudgetSpent)
     assert second.meter.spent_usd == pytest.approx(2 * USD)
     assert sizes == [2]
+
+
+def test_what_is_collected_for_nobody_is_marked_and_counted_as_if_it_were_asked_for(ask):
+    wanted = {
+        "response_format": ResponseFormat("colours", {"type": "object"}),
+        "tools": [{"type": "function", "function": {"name": "paint", "parameters": {}}}],
+    }
+    with started(BatchBehaviour(still=True, counts_tokens=False)) as server:
+        ask(server, "a", "b", "no JSON", asked=wanted, gives_up_s=2.0)
+        server.go_on()
+        awaited = ask(server, "a", asked=wanted).found["a"]
+        stored = ask(server, "b", asked=wanted)
+    found = stored.found["b"]
+    assert stored.meter.hits == 1
+    assert found == replace(awaited, text="b")
+    assert found.unheeded == ["response_format"]
+    assert found.usage_source == "estimated"
+    assert found.input_tokens > 0
+
+
+def test_what_is_collected_for_nobody_is_kept_though_its_upload_is_gone(ask):
+    with started(BatchBehaviour(still=True, statuses={"content": [404]})) as server:
+        ask(server, "a", "b", gives_up_s=2.0)
+        server.go_on()
+        assert ask(server, "a").texts == {"a": "a"}
+        stored = ask(server, "b")
+        assert server.batch_counts().sizes == [2]
+    assert (stored.texts, stored.meter.hits) == ({"b": "b"}, 1)
 
 
 def test_what_another_process_collects_between_two_looks_comes_from_the_store_or_is_asked_again(ask):

@@ -14,6 +14,7 @@ from llmops.models.meter import Meter
 from llmops.models.openai_chat import open_openai
 from llmops.models.specs import OpenAISpec
 from llmops.models.stack import Limits, check_budget, stacked
+from llmops.models.stoppable import Stopping
 from llmops.models.store import open_store
 from llmops.prices import Price
 from llmops.records import Sampling
@@ -169,6 +170,50 @@ def test_no_request_starts_after_the_minutes_are_over_and_those_in_flight_are_wa
     assert (budget.spent_usd, budget.spent_tokens, budget.calls) == (5.0, 10, 2)
 
 
+def test_who_waits_for_those_in_flight_holds_up_no_batch(run):
+    budget = Budget(Allowance(budget_usd=1.0))
+
+    async def work():
+        direct = await budget.reserve(AtMost(usd=0.4), "direct")
+        waiting = asyncio.create_task(budget.reserve(AtMost(usd=0.7), "direct"))
+        await asyncio.sleep(0)
+        in_batch = await budget.reserve(AtMost(usd=0.2), "in batches", waits=False)
+        with pytest.raises(BudgetSpent):
+            await budget.reserve(AtMost(usd=0.5), "in batches", waits=False)
+        assert not waiting.done()
+        budget.settle(direct, 0.1, None)
+        budget.settle(await waiting, 0.1, None)
+        budget.settle(in_batch, 0.1, None)
+
+    run(asyncio.wait_for(work(), 5.0))
+    assert budget.spent_usd == pytest.approx(0.3)
+
+
+def test_a_batch_which_may_take_a_day_is_not_waited_for(run):
+    budget = Budget(Allowance(budget_usd=1.0))
+
+    async def work():
+        await budget.reserve(AtMost(usd=0.8), "in batches", waits=False)
+        with pytest.raises(BudgetSpent, match="budget_usd 1 does not reach"):
+            await budget.reserve(AtMost(usd=0.5), "direct")
+        await budget.reserve(AtMost(usd=0.1), "another")
+
+    run(asyncio.wait_for(work(), 5.0))
+
+
+def test_who_waits_for_the_budget_is_freed_when_the_run_is_to_stop(run):
+    budget = Budget(Allowance(budget_usd=1.0))
+
+    async def work():
+        await budget.reserve(AtMost(usd=0.8), "bot")
+        waiting = [asyncio.create_task(budget.reserve(AtMost(usd=0.5), "bot")) for _ in range(3)]
+        await asyncio.sleep(0)
+        budget.end_waits()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(found) for found in run(asyncio.wait_for(work(), 5.0))] == [Stopping] * 3
+
+
 def test_one_models_spent_budget_does_not_stop_what_costs_nothing(run):
     budget = Budget(Allowance(budget_usd=1.0))
 
@@ -191,9 +236,29 @@ def test_what_is_left_is_told_in_every_unit(run):
     assert Budget().left() == ""
 
 
-def test_a_limit_below_zero_is_refused():
-    with pytest.raises(UserError, match=r"generate: budget_min: is -1.0; must be 0 or more"):
-        checked(Allowance(budget_min=-1.0), "generate")
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"budget_min": -1.0}, "budget_min: is -1.0; must be 0 or more"),
+        ({"concurrency": 0}, "concurrency: is 0; must be 1 or more"),
+        ({"concurrency": -3}, "concurrency: is -3; must be 1 or more"),
+        ({"attempts": 0}, "attempts: is 0; must be 1 or more"),
+        ({"patience_s": -0.5}, "patience_s: is -0.5; must be 0 or more"),
+        ({"requests_per_min": -5.0}, "requests_per_min: is -5.0; must be above 0, or null for no limit"),
+        ({"tokens_per_min": 0.0}, "tokens_per_min: is 0.0; must be above 0, or null for no limit"),
+    ],
+)
+@pytest.mark.parametrize("where", ["params.yaml: generate", "params.yaml: judge"])
+def test_a_limit_that_is_none_is_refused(setting, said, where):
+    with pytest.raises(UserError) as problem:
+        checked(Limits(**setting), where)
+    assert str(problem.value) == f"{where}: {said}"
+
+
+def test_limits_that_are_left_out_or_as_low_as_can_be_are_taken():
+    lowest = Limits(concurrency=1, attempts=1, patience_s=0.0, requests_per_min=0.5, budget_usd=0.0)
+    assert checked(lowest, "generate") is lowest
+    assert checked(Limits(), "generate") == Limits()
 
 
 # a real server

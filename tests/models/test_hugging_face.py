@@ -2,13 +2,20 @@
 
 import importlib.util
 import os
+from contextlib import closing
 
+import msgspec
 import pytest
 
 from llmops.errors import UserError, WorldError
 from llmops.models.catalog import open_model, parse_spec
+from llmops.models.hugging_face import wire
+from llmops.models.meter import Meter
 from llmops.models.model import request_key
+from llmops.models.stack import Limits, stacked
+from llmops.models.store import open_store
 from llmops.places import Places
+from llmops.records import ResponseFormat
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub is imported
 
@@ -21,6 +28,13 @@ def test_a_missing_package_is_told_with_what_installs_it(tmp_path):
     spec = parse_spec("tiny", {"kind": "transformers", "model": "tiny"})
     with pytest.raises(UserError, match=r"kind 'transformers' is not installed; `pip install llmops\[hf\]`"):
         open_model("tiny", spec, Places(tmp_path))
+
+
+def test_a_schema_that_answers_are_held_against_is_in_the_key_where_there_is_one(request_of):
+    wanted = ResponseFormat("colours", {"type": "object"})
+    plain, held = wire(request_of()), wire(request_of(response_format=wanted))
+    assert set(plain) == {"messages", "tools"}
+    assert held == {**plain, "response_format": msgspec.to_builtins(wanted)}
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +156,25 @@ def test_a_choice_that_no_room_is_left_for_is_a_refusal(root, run, request_of):
 
     with pytest.raises(WorldError, match="do not fit a context of 96"):
         run(work())
+
+
+@needs_it
+def test_an_answer_that_is_no_such_json_is_marked_and_stored_apart_from_that_without_a_schema(
+    root, run, request_of, tmp_path
+):
+    wanted = ResponseFormat("colours", {"type": "object"})
+
+    async def work():
+        model = opened(root, sampling={"max_tokens": 5})
+        with closing(open_store(f"sqlite:///{tmp_path / 'store.db'}")) as store:
+            ask = stacked(model, store, Meter(), Limits()).ask
+            replies = [await ask(request_of()), await ask(request_of(response_format=wanted))]
+        await model.close()
+        return replies
+
+    plain, held = run(work())
+    assert plain.text == held.text
+    assert (plain.unheeded, held.unheeded) == ([], ["response_format"])
 
 
 @needs_it

@@ -14,6 +14,7 @@ from llmops.models.metered import STEP, metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
 from llmops.models.stack import Limits, stacked, stacks
+from llmops.models.stoppable import Stop
 from llmops.models.store import open_store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
@@ -84,6 +85,13 @@ def test_a_transient_fault_is_asked_again_until_it_passes(run, request_of):
     assert len(set(clock.waits)) == 3
 
 
+def test_as_many_attempts_as_are_wanted_are_waited_for(run, request_of):
+    model, _ = failing(*[busy()] * 1100)
+    clock = Clock()
+    assert run(patient(model, clock, attempts=1101, total_s=1e9).ask(request_of())).text == "answer"
+    assert max(clock.waits) <= 30.0
+
+
 def test_a_retry_after_is_waited_out(run, request_of):
     model, _ = failing(busy(retry_after_s=17.0))
     clock = Clock()
@@ -94,7 +102,8 @@ def test_a_retry_after_is_waited_out(run, request_of):
 def test_attempts_are_bounded_and_the_fault_becomes_the_replys_error(run, request_of):
     model, asked = failing(*[busy()] * 9)
     reply = run(patient(model, Clock(), attempts=3).ask(request_of()))
-    assert reply == Reply(error=Fault(kind="rate_limited", message="slow down"))
+    fault = Fault(kind="rate_limited", message="slow down")
+    assert reply == Reply(error=fault, input_tokens=0, output_tokens=0, cost_usd=0.0)
     assert len(asked) == 3
 
 
@@ -109,6 +118,22 @@ def test_a_refusal_is_not_asked_again(run, request_of):
     model, asked = failing(WorldError("context_overflow", "too long", transient=False))
     assert run(patient(model, Clock()).ask(request_of())).error.kind == "context_overflow"
     assert len(asked) == 1
+
+
+def slow():
+    return WorldError("timeout", "no answer", transient=True)
+
+
+@pytest.mark.parametrize(
+    ("faults", "owed"), [([busy()], 0.0), ([busy(), slow()], None), ([slow(), busy()], None)]
+)
+def test_what_was_never_answered_costs_nothing_only_where_no_attempt_may_have_been_billed(
+    faults, owed, run, request_of
+):
+    model, _ = failing(*faults)
+    reply = run(patient(model, Clock(), attempts=len(faults)).ask(request_of()))
+    tokens = None if owed is None else 0
+    assert (reply.cost_usd, reply.input_tokens, reply.output_tokens) == (owed, tokens, tokens)
 
 
 def test_a_fault_of_the_users_passes_through(run, request_of):
@@ -233,6 +258,26 @@ def test_starts_are_spaced_by_the_requests_a_minute(run, request_of):
 
     run(one_by_one())
     assert starts == [100.0, 102.0, 104.0, 106.0]
+
+
+def test_no_request_is_begun_again_after_the_patience_however_long_it_waits_for_its_turn(run, request_of):
+    clock, begun = Clock(), {}
+
+    async def ask(request):
+        begun.setdefault(request.example_id, []).append(clock.now)
+        raise busy()
+
+    async def ask_all():
+        rates = Rates(requests_per_min=1.0, adaptive=False)
+        turns = limited(a_model(ask), 4, rates, clock, clock.sleep)
+        requests = [request_of(example_id=f"e-{n}") for n in range(8)]
+        return await asyncio.gather(*(patient(turns, clock, total_s=200.0).ask(each) for each in requests))
+
+    replies = run(ask_all())
+    assert {reply.error.message for reply in replies} == {"slow down"}
+    assert all(each[-1] - each[0] <= 200.0 for each in begun.values())
+    assert len(begun) == 8, "the wait for the first turn does not count"
+    assert max(map(len, begun.values())) > 1
 
 
 # timed
@@ -423,6 +468,16 @@ def test_a_hit_is_the_first_reply_and_is_not_paid_again(store, run, request_of):
     assert (first.spent_usd, second.spent_usd, second.saved_usd, second.hits) == (28.0, 0.0, 28.0, 1)
 
 
+def test_a_refusal_costs_nothing_and_saves_nothing(store, run, request_of):
+    price = Price(input_per_mtok_usd=1.0, output_per_mtok_usd=1.0)
+    refused, _ = failing(WorldError("context_overflow", "too long", transient=False))
+    first, second = Meter(), Meter()
+    for meter in (first, second):
+        reply = run(stacked(a_model(refused.ask, price=price), store, meter, Limits()).ask(request_of()))
+        assert (reply.error.kind, reply.cost_usd) == ("context_overflow", 0.0)
+    assert (first.spent_usd, second.hits, second.saved_usd) == (0.0, 1, 0.0)
+
+
 def test_stacks_of_one_model_share_its_limits(store, run, request_of):
     ask, seen = counted()
     meters = [Meter(), Meter(), Meter()]
@@ -436,6 +491,33 @@ def test_stacks_of_one_model_share_its_limits(store, run, request_of):
     run(work())
     assert seen["most"] == 4
     assert [meter.calls for meter in meters] == [20, 20, 20]
+
+
+def test_a_run_that_is_to_stop_waits_for_what_is_on_the_wire_and_not_for_the_budget(store, run, request_of):
+    stop, on_the_wire, answered = Stop(), asyncio.Event(), asyncio.Event()
+
+    async def ask(request):
+        on_the_wire.set()
+        await answered.wait()
+        return Reply(text="x", input_tokens=8, output_tokens=10)
+
+    model = a_model(ask, price=Price(input_per_mtok_usd=1e4, output_per_mtok_usd=1e4))
+    limits = Limits(budget_usd=4.0)
+
+    async def work():
+        [stack] = stacks(model, store, [Meter(Budget(limits))], limits, stop)
+        first = asyncio.create_task(stack.ask(request_of("first")))
+        await on_the_wire.wait()
+        others = [asyncio.create_task(stack.ask(request_of(f"other {n}"))) for n in range(3)]
+        await asyncio.sleep(0.01)
+        stop.ask()
+        replies = await asyncio.wait_for(asyncio.gather(*others), 5.0)
+        answered.set()
+        return await first, replies
+
+    first, replies = run(work())
+    assert first.text == "x"
+    assert [reply.error.kind for reply in replies] == ["stopped"] * 3
 
 
 def test_answers_that_exist_already_go_round_store_and_meter(store, run, request_of):

@@ -40,6 +40,8 @@ class BatchBehaviour(Record):
     """Call → the status of its first attempts instead of an answer, 0 for none."""
     problem: str | None = None
     """Code with which the batches that end ``failed`` are refused."""
+    counts_tokens: bool = True
+    """Send usage with each answer."""
     still: bool = False
     """Batches stay in progress."""
 
@@ -226,10 +228,14 @@ class BatchServer:
                     output.append(_row(key, 200, "<html>"))
                 case "ok":
                     self.processed[key] += 1
-                    output.append(_row(key, 200, _completion(text, line["body"]["model"])))
+                    output.append(_row(key, 200, self._answer(text, line["body"]["model"])))
                 case status:
                     errors.append(_row(key, int(status), {"error": {"message": f"told {status}"}}))
         return output[::-1], errors  # in no order that could be relied on
+
+    def _answer(self, text: str, model: str) -> dict[str, Any]:
+        answer = _completion(text, model)
+        return answer if self.told.counts_tokens else answer | {"usage": None}
 
 
 def _completion(text: str, model: str) -> dict[str, Any]:

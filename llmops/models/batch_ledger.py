@@ -6,12 +6,11 @@ from llmops.errors import WorldError
 from llmops.models.batch_rows import Row
 from llmops.models.budget import Allowance, AtMost, Budget, Reservation
 from llmops.models.meter import Meter
-from llmops.models.metered import foreseer
+from llmops.models.metered import foreseer, owed_tokens
 from llmops.models.model import Model
 from llmops.models.retrying import unbilled
 from llmops.prices import BATCH, Cost
 from llmops.records import Reply, Request
-from llmops.totals import total
 
 
 class Ledger:
@@ -66,7 +65,7 @@ class Ledger:
                 is not known either.
         """
         reply = row.outcome if isinstance(row.outcome, Reply) else None
-        owed, tokens = (reply.cost_usd, _counted(reply)) if reply else (None, None)
+        owed, tokens = (reply.cost_usd, owed_tokens(reply)) if reply else (None, None)
         if row.billed is False or (isinstance(row.outcome, WorldError) and unbilled(row.outcome)):
             owed, tokens = 0.0, 0
         reservation = self._reserved.pop(row.key, None)
@@ -74,8 +73,3 @@ class Ledger:
             reservation = meter.budget.owe(self._foresee(request) if request else AtMost())
         meter.budget.settle(reservation, owed, tokens)
         meter.book(reply, owed)
-
-
-def _counted(reply: Reply) -> int | None:
-    """Return the tokens that the provider counted; an estimate of them is not what it may bill."""
-    return None if reply.usage_source == "estimated" else total([reply.input_tokens, reply.output_tokens])

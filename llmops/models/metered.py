@@ -52,7 +52,7 @@ def metered(model: Model, meter: Meter, cost: Cost) -> Model:
         sent = True
         try:
             reply = await model.ask(request)
-            owed, tokens = cost(reply), _counted(reply)
+            owed, tokens = cost(reply), owed_tokens(reply)
         except (WorldError, UserError) as problem:
             if getattr(problem, "kind", "key") in UNBILLED:
                 owed, tokens = 0.0, 0
@@ -113,7 +113,7 @@ def _dollars(model: Model, cost: Cost, allowance: Allowance) -> Callable[[int, i
     return lambda given, made: dearest(cost, -(-given // STEP) * STEP, made, tier) or 0.0
 
 
-def _counted(reply: Reply) -> int | None:
+def owed_tokens(reply: Reply) -> int | None:
     """Return the tokens that the server counted; an estimate of them is not what it may bill."""
     return None if reply.usage_source == "estimated" else total([reply.input_tokens, reply.output_tokens])
 

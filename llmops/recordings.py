@@ -21,10 +21,12 @@ from llmops.prompts import Prompt
 from llmops.questions import Job, Question, load_job
 from llmops.records import Example, Reply, Request, Response
 from llmops.suites import load_suite
+from llmops.tasks.asking import Asking
 
 T = TypeVar("T")
 
 FILE, JUDGEMENTS = "responses.jsonl", "judgements.jsonl"
+TURNS = "it has another number of turns now"
 
 
 class _Run(NamedTuple):
@@ -143,15 +145,27 @@ def _turns(run: _Run, response: Response) -> Iterator[tuple[Request, Reply]]:
     """Yield the requests that the response rests on, made anew, each with the reply that it got."""
     example = _of(run.examples, response.example_id, "example")
     prompt = _of(run.prompts, response.prompt, "prompt")
-    asking, request = run.job.begin(Question(example, prompt, response.repeat))
-    if not response.turns:  # never asked: the budget did not reach
-        yield request, Reply(error=response.error)
-    for number, turn in enumerate(response.turns):
-        if number:
-            request = asking.send(response.turns[number - 1].reply)
+    asking, first = run.job.begin(Question(example, prompt, response.repeat))
+    request: Request | None = first
+    for turn in response.turns:
+        if request is None:
+            raise _edited(response, TURNS)
         if request.messages != turn.messages:
             raise _edited(response, "its messages are others now")
         yield request, turn.reply
+        request = None if turn.reply.error else _next(asking, turn.reply)
+    if request is not None:
+        if response.error is None:
+            raise _edited(response, TURNS)
+        yield request, Reply(error=response.error)  # never asked: the budget did not reach
+
+
+def _next(asking: Asking, reply: Reply) -> Request | None:
+    """Return what the task asks after a reply, None where that is its answer."""
+    try:
+        return asking.send(reply)
+    except StopIteration:
+        return None
 
 
 def _check_stored(store: Store, key: str, reply: Reply, response: Response) -> None:

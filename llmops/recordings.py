@@ -19,7 +19,7 @@ from llmops.models.stored import KEPT_FAULTS
 from llmops.places import OUTS, TRYOUTS, Places, state_folder
 from llmops.prompts import Prompt
 from llmops.questions import Job, Question, load_job
-from llmops.records import Example, Reply, Request, Response
+from llmops.records import DECIDED, Example, Reply, Request, Response
 from llmops.suites import load_suite
 from llmops.tasks.asking import Asking
 
@@ -60,14 +60,14 @@ def record(root: Path, suite: str, file: Path, out: str | None = None) -> None:
     print(f"{file}: {count:,} replies, on which {len(responses):,} responses of {path} rest{_beside(heard)}")
 
 
-def replay(root: Path, file: Path, again: Callable[[Places, str, list[str], int], None]) -> int:
+def replay(root: Path, file: Path, again: Callable[[Places, Header], None]) -> int:
     """Do a recorded run again into ``runs/``, and return the exit code: 0 if its bytes are the same.
 
     Args:
-        again: does a suite's stages, given its name, the models and how many examples to ask.
+        again: does the stages of the suite that the header names, as it says.
     """
     header, places = Recording(file).header, Places(root, TRYOUTS)
-    again(places, header.suite, header.asked or list(header.models), header.examples)
+    again(places, header)
     files = {FILE: header.responses}
     if header.judgements is not None:
         files[JUDGEMENTS] = header.judgements
@@ -114,6 +114,7 @@ def _header(run: _Run, path: Path, responses: list[Response], heard: Heard) -> H
         asked=list(answered),
         examples=len({response.example_id for response in responses}),
         responses=_sha256(path),
+        sequential=any(response.drawn is not None for response in responses),
         judges=heard.judges,
         judgements=_sha256(judgements) if heard.judges else None,
     )
@@ -128,7 +129,7 @@ def _entries(run: _Run, responses: list[Response]) -> Iterator[Entry]:
     told: dict[str, Reply] = {}
     for response in responses:
         model = _of(run.models, response.model, "model")
-        if not model.stored:
+        if not model.stored or _decided(response):
             continue
         for request, reply in _turns(run, response):
             key = request_key(model, request)
@@ -139,6 +140,11 @@ def _entries(run: _Run, responses: list[Response]) -> Iterator[Entry]:
                 key, model.name, response.prompt, response.example_id, response.repeat,
                 model.wire(request), reply,
             )  # fmt: skip
+
+
+def _decided(response: Response) -> bool:
+    """Whether nobody wanted to ask it any more, which a replay finds out anew."""
+    return response.error is not None and response.error.kind == DECIDED
 
 
 def _turns(run: _Run, response: Response) -> Iterator[tuple[Request, Reply]]:

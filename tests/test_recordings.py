@@ -220,6 +220,28 @@ def test_a_conversation_that_has_another_number_of_turns_since_the_run_is_not_re
     assert "it has another number of turns now" in capsys.readouterr().err
 
 
+def test_a_sequential_run_is_replayed_until_the_same_rules_are_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, "sk-test-4")
+    monkeypatch.setenv("LLMOPS_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with serving(PaidApi()) as api:
+        write_project(tmp_path, api.url, 120)
+        main(["run", "tiny", "--sequential", "--limit", "100"])
+        asked = len(api.asked)
+    before = (tmp_path / RESPONSES).read_bytes()
+    assert before.count(b'"kind":"decided"') == 200 - asked > 0
+    main(["record", "tiny", "-o", "models/tiny.jsonl"])
+    lines = (tmp_path / "models/tiny.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1 + asked
+    monkeypatch.delenv(VARIABLE)
+    assert exit_code("replay", "models/tiny.jsonl") == 0
+    assert (tmp_path / RESPONSES).read_bytes() == before
+    assert "equal: " in capsys.readouterr().out
+
+
 def test_a_recording_outside_of_models_would_not_be_seen_by_dvc_and_is_refused(
     colleague: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,7 @@
 """What a suite's judges will be asked, with a text of a likely length where an answer is not there yet."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +9,8 @@ from pathlib import Path
 from llmops.generating import response
 from llmops.judges.asking import Cases, Hearing
 from llmops.judges.bench import judging
-from llmops.judges.catalog import load_judge
 from llmops.judges.judge import Case, Judge, Subject
-from llmops.judges.specs import Asked as AskedSpec
-from llmops.judges.specs import JurySpec
+from llmops.judging import asked_judges
 from llmops.models.model import Model
 from llmops.models.recalling import recalling
 from llmops.models.store import SCHEME, open_store
@@ -40,21 +38,11 @@ def hearings(places: Places, name: str, suite: Suite, answers: Sequence[Subject]
 
     async def sit() -> None:
         given = judging(places, answers, suite.baseline, note)
-        for judge in _asked(places, suite.judges):
-            await given(judge)
+        for judge in asked_judges(places, suite.judges):
+            await given(judge.name)
 
     asyncio.run(sit())
     return found
-
-
-def _asked(places: Places, names: Sequence[str]) -> Iterator[str]:
-    """Yield the judges that are models, a jury's members in its place."""
-    for name in names:
-        spec = load_judge(places, name).spec
-        if isinstance(spec, JurySpec):
-            yield from _asked(places, spec.judges)
-        elif isinstance(spec, AskedSpec):
-            yield name
 
 
 def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int]) -> list[Subject]:

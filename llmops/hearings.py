@@ -12,13 +12,13 @@ from llmops.judges.bench import judging
 from llmops.judges.judge import Case, Judge, Subject
 from llmops.judging import asked_judges
 from llmops.models.model import Model
-from llmops.models.recalling import recalling
+from llmops.models.recalling import Recall, recalling
 from llmops.models.store import SCHEME, open_store
 from llmops.places import Places
 from llmops.questions import Begun, Job, Question
-from llmops.records import Fault, Reply, Response, Turn
+from llmops.records import Fault, Reply, Request, Response, Turn
 from llmops.suites import Suite
-from llmops.tasks.answering import Answered, answered_at_once
+from llmops.tasks.answering import Answered, answered, answered_at_once, next_request
 
 BLOCK = 256
 
@@ -54,31 +54,58 @@ def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int
     if not store.exists() and model.stored:
         return [_subject(job, model, each, None, lengths) for each in job.questions]
     with closing(open_store(f"{SCHEME}{store}")) if model.stored else nullcontext() as opened:
-        recall = recalling(model, opened)
+        found = asyncio.run(_there(job, recalling(model, opened)))
+    return [_subject(job, model, question, said, lengths) for question, said in found]
 
-        async def known() -> list[tuple[Question, Reply | None]]:
-            found: list[tuple[Question, Reply | None]] = []
-            numbers = range(len(job.questions))
-            for start in numbers[::BLOCK]:
-                block = list(job.questions.at(numbers[start : start + BLOCK]))
-                replies = await recall([job.begin(question)[1] for question in block])
-                found += zip(block, replies, strict=True)
-            return found
 
-        return [_subject(job, model, *each, lengths) for each in asyncio.run(known())]
+async def _there(job: Job, recall: Recall) -> list[tuple[Question, Answered | None]]:
+    """Return each question with its answer, None where any turn of it is missing."""
+    found: list[tuple[Question, Answered | None]] = []
+    numbers = range(len(job.questions))
+    for start in numbers[::BLOCK]:
+        block = list(job.questions.at(numbers[start : start + BLOCK]))
+        begun = [job.begin(question) for question in block]
+        replies = await recall([request for _, request in begun])
+        for question, first, reply in zip(block, begun, replies, strict=True):
+            said = None if reply is None else answered_at_once(*first, reply)
+            if reply is not None and said is None:  # it asks on
+                said = await _to_the_end(job.begin(question), recall)
+            found.append((question, said))
+    return found
+
+
+async def _to_the_end(begun: Begun, recall: Recall) -> Answered | None:
+    async def ask(request: Request) -> Reply:
+        [reply] = await recall([request])
+        if reply is None:
+            raise _NotThere
+        return reply
+
+    try:
+        return await answered(*begun, ask)
+    except _NotThere:
+        return None
+
+
+class _NotThere(Exception):
+    """A turn that was not asked yet."""
 
 
 def _subject(
-    job: Job, model: Model, question: Question, reply: Reply | None, lengths: Mapping[str, int]
+    job: Job, model: Model, question: Question, said: Answered | None, lengths: Mapping[str, int]
 ) -> Subject:
-    begun = job.begin(question)
-    found = None if reply is None else answered_at_once(*begun, reply)
-    whose = f"{model.name} {question.prompt.name}"
-    said = found or _stand_in(whose, begun, lengths[question.prompt.name])
+    if said is None:
+        whose, length = f"{model.name} {question.prompt.name}", lengths[question.prompt.name]
+        said = _stand_in(whose, job.begin(question), length, goes_on=question.prompt.asking is not None)
     return Subject(response(job.suite, model.name, question, said), question.example)
 
 
-def _stand_in(whose: str, begun: Begun, length: int) -> Answered:
-    """Return an answer of this length, one for each run: what is alike would be asked once."""
-    text = (sha256(whose.encode()).hexdigest() * (length // 64 + 1))[:length]
-    return Answered(text, [Turn(messages=begun[1].messages, reply=Reply(text=text))], None)
+def _stand_in(whose: str, begun: Begun, length: int, *, goes_on: bool) -> Answered:
+    """Return answers of this length, others for each run: what is alike would be asked once."""
+    reply = Reply(text=(sha256(whose.encode()).hexdigest() * (length // 64 + 1))[:length])
+    asking, turns = begun[0], list[Turn]()
+    request: Request | None = begun[1]
+    while request is not None:
+        turns.append(Turn(messages=request.messages, reply=reply))
+        request = next_request(asking, reply) if goes_on else None
+    return Answered(reply.text, turns, None)

@@ -21,7 +21,7 @@ from llmops.prompts import Prompt
 from llmops.questions import Job, Question, load_job
 from llmops.records import DECIDED, Example, Reply, Request, Response
 from llmops.suites import load_suite
-from llmops.tasks.asking import Asking
+from llmops.tasks.answering import next_request
 
 T = TypeVar("T")
 
@@ -159,19 +159,11 @@ def _turns(run: _Run, response: Response) -> Iterator[tuple[Request, Reply]]:
         if request.messages != turn.messages:
             raise _edited(response, "its messages are others now")
         yield request, turn.reply
-        request = None if turn.reply.error else _next(asking, turn.reply)
+        request = next_request(asking, turn.reply)
     if request is not None:
         if response.error is None:
             raise _edited(response, TURNS)
         yield request, Reply(error=response.error)  # never asked: the budget did not reach
-
-
-def _next(asking: Asking, reply: Reply) -> Request | None:
-    """Return what the task asks after a reply, None where that is its answer."""
-    try:
-        return asking.send(reply)
-    except StopIteration:
-        return None
 
 
 def _check_stored(store: Store, key: str, reply: Reply, response: Response) -> None:

@@ -98,6 +98,74 @@ def test_what_a_run_of_the_demo_suite_costs_is_foreseen_within_a_tenth(project: 
     assert [(row["stored"], row["calls"], row["cost_usd"]["value"]) for row in whole] == [(733, 0, 0)] * 4
 
 
+TALK = """
+run: [talk]
+suites:
+  talk: {dataset: talk, task: text, prompts: [talk], models: [demo, bot], metrics: [exact_match]}
+"""
+CARD = """
+name: talk
+licence: internal
+files: [{path: rows.jsonl}]
+fields: {id: id, inputs: [turns], target: target}
+"""
+
+
+@pytest.fixture
+def talk(project: Path) -> Path:
+    """A project of 90 conversations of one to three turns."""
+    said = ["Hello, order {n} here.", "Where is it, please?", "It was to come on day {n} of the month."]
+    rows = [
+        {"id": f"e-{n}", "turns": [text.format(n=n) for text in said[: 1 + n % 3]], "target": "x"}
+        for n in range(90)
+    ]
+    folder = project / "data/sets/talk"
+    folder.mkdir()
+    (folder / "card.yaml").write_text(CARD, encoding="utf-8")
+    (folder / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    (project / "prompts/talk.yaml").write_text("messages: []\nconversation: turns\n", encoding="utf-8")
+    models = (project / "params.yaml").read_text(encoding="utf-8").partition("models:\n")[2]
+    (project / "params.yaml").write_text(f"{TALK}models:\n{models}", encoding="utf-8")
+    return project
+
+
+def talked(project: Path, limit: int | None) -> list[Spend]:
+    places = Places(project, "runs")
+    validate.main(places, "talk")
+    generate.main(places, "talk", None, limit)
+    return list(jsonl.read(project / ".llmops" / "spend.jsonl", Spend))[-2:]
+
+
+def test_every_turn_of_a_conversation_is_foreseen_with_the_answers_before_it(
+    talk: Path, told: Llmops
+) -> None:
+    cold = told("estimate")
+    assert [(row["questions"], row["stored"], row["calls"]) for row in cold] == [(90, 0, 180)] * 2
+    part = talked(talk, 30)
+    before = told("estimate")
+    spent = talked(talk, None)
+    for first, some, row, after in zip(cold, part, before, spent, strict=True):
+        assert (row["questions"], row["stored"], row["calls"]) == (90, 30, after.calls)
+        took = some.input_tokens + after.input_tokens
+        assert first["input_tokens"]["low"] < took < first["input_tokens"]["high"]
+        for name, took in (("input_tokens", after.input_tokens), ("cost_usd", after.spent_usd)):
+            assert row[name]["value"] == pytest.approx(took, rel=0.1), name
+    whole = told("estimate")
+    assert [(row["stored"], row["calls"], row["cost_usd"]["value"]) for row in whole] == [(90, 0, 0)] * 2
+
+
+def test_a_conversation_with_tools_says_what_its_calls_rest_on(
+    talk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card, rows = talk / "data/sets/talk/card.yaml", talk / "data/sets/talk/rows.jsonl"
+    card.write_text(CARD.replace("target: target", "target: target, tools: tools"), encoding="utf-8")
+    tool = {"name": "order", "description": "Look up an order.", "parameters": {"type": "object"}}
+    lines = [{**json.loads(line), "tools": [tool]} for line in rows.read_text(encoding="utf-8").splitlines()]
+    rows.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    main(["estimate", "talk", "--model", "bot"])
+    assert "assumes that no answer calls a tool, which would end its conversation" in capsys.readouterr().out
+
+
 def test_nothing_is_asked_and_nothing_is_opened_that_needs_a_key(
     server: Server, project: Path, told: Llmops
 ) -> None:

@@ -21,8 +21,8 @@ from llmops.judges.judge import Subject
 from llmops.judging import closed
 from llmops.models.catalog import closed_model, tokenizer
 from llmops.models.chosen import chosen_models
-from llmops.models.earlier import earlier, wire_bytes
-from llmops.models.metered import IN_PROCESS, most_output
+from llmops.models.earlier import Earlier, earlier, wire_bytes
+from llmops.models.metered import EMPTY, IN_PROCESS, most_output
 from llmops.models.model import Model
 from llmops.models.recording import Recording, replayed
 from llmops.models.stack import cost_of, price_source
@@ -46,6 +46,8 @@ UNKNOWN_LENGTH = 1000
 WORDS = "so many words in the place of an answer "
 NO_TOOL = "no answer calls a tool, which would end its conversation"
 READ_AT_ONCE = "every verdict can be read, since another is asked for once more"
+LISTED = "default"
+"""The service tier of the listed price."""
 COUNTS = ("questions", "stored", "calls")
 HEAD = ("suite", "model", "prompt", *COUNTS, "tokens in", "tokens out", "seconds", "cost")
 
@@ -150,18 +152,25 @@ def _examples(places: Places, name: str, dataset: str) -> Places:
 
 def _missing(model: Model, left: Pending, count: Count | None, store: Path) -> Missing:
     bounds = [most_output(model, request) for request in left.requests]
+    tier = model.wire(EMPTY).get("service_tier")
     return Missing(
         asked_bytes=[wire_bytes(model.wire(request)) for request in left.requests],
         tokens=_tokenized(model, left.requests, count) if count else None,
         prompt=left.known,
-        model=earlier(store, model) if left.requests else [],
+        model=[_at(tier, each) for each in earlier(store, model)] if left.requests else [],
         max_tokens=None if None in bounds else max(filter(None, bounds), default=None),
         cost=cost_of(model, datetime.now(UTC)),
         loads=model.identity["kind"] in IN_PROCESS,
         by_time=model.price is not None and model.price.per_hour_usd is not None,
         guessed=left.guessed,
         texts=left.texts,
+        tier=tier,
     )
+
+
+def _at(tier: str | None, answer: Earlier) -> Earlier:
+    """Return an answer to another request as if it had been asked for at this tier, which prices it."""
+    return answer._replace(reply=replace(answer.reply, service_tier=tier or LISTED))
 
 
 def _tokenized(model: Model, requests: Sequence[Request], count: Count) -> list[tuple[float, float]]:

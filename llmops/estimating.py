@@ -62,6 +62,7 @@ class Missing(NamedTuple):
         loads: its first answers of a run wait for weights to load.
         guessed: how many answers that are not there yet stand in the requests.
         texts: what stands in their place.
+        tier: the service tier that is asked for; None for the server's own.
     """
 
     asked_bytes: Sequence[int]
@@ -74,6 +75,7 @@ class Missing(NamedTuple):
     loads: bool
     guessed: int = 0
     texts: Sequence[str] = ()
+    tier: str | None = None
 
 
 class Amounts(NamedTuple):
@@ -154,17 +156,18 @@ def _dollars(missing: Missing, given: Amount, made: Amount) -> Amount:
         return _unknown("the tokens are not known")
     count = len(missing.asked_bytes)
     low, value = (
-        _priced(missing.cost, count, *ends) for ends in ((given.low, made.low), (given.value, made.value))
+        _priced(missing, count, *ends) for ends in ((given.low, made.low), (given.value, made.value))
     )
-    most = dearest(missing.cost, *_each(count, given.high, made.high))
+    most = dearest(missing.cost, *_each(count, given.high, made.high), missing.tier)
     if value is None or most is None:
         return _unknown("no known price")
     return Amount(value=value, low=low, high=count * most, source="the tokens")
 
 
-def _priced(cost: Cost, count: int, given: float | None, made: float | None) -> float | None:
+def _priced(missing: Missing, count: int, given: float | None, made: float | None) -> float | None:
     input_tokens, output_tokens = _each(count, given, made)
-    each = cost(Reply(input_tokens=input_tokens, output_tokens=output_tokens))
+    counted = Reply(input_tokens=input_tokens, output_tokens=output_tokens, service_tier=missing.tier)
+    each = missing.cost(counted)
     return None if each is None else count * each
 
 

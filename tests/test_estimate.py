@@ -1,8 +1,10 @@
 """`llmops estimate` beside what runs then take, and `llmops reprice` beside what they took."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ from llmops import jsonl
 from llmops.cli import main
 from llmops.errors import UserError
 from llmops.estimating import Missing, amounts
+from llmops.models.catalog import closed_model, parse_spec
 from llmops.models.earlier import Earlier, warm
+from llmops.models.model import request_key, request_text
+from llmops.models.store import SCHEME, STORE, open_store
 from llmops.places import Places
 from llmops.prices import Price, pricing
-from llmops.records import Reply, Spend
+from llmops.records import Message, Reply, Request, Spend
 from llmops.stages import generate, validate
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started
@@ -182,6 +187,48 @@ def test_nothing_is_asked_and_nothing_is_opened_that_needs_a_key(
         "value": 200, "low": 50, "high": 400, "source": "assumed half of at most 8 an answer",
     }  # fmt: skip
     assert row["seconds"]["value"] is None
+
+
+LISTED = "{{kind: openai, model: gpt-5, sampling: {{max_tokens: 8}}{extra}}}"
+
+
+def keep_answers(project: Path, tier: str) -> None:
+    """Have the store hold a dozen answers to other questions that OpenAI gave at this tier."""
+    spec = parse_spec("bot", {"kind": "openai", "model": "gpt-5"})
+    model = closed_model("bot", spec, Places(project))
+
+    async def keep() -> None:
+        with closing(open_store(f"{SCHEME}{project / '.llmops' / STORE}")) as store:
+            for n in range(12):
+                request = Request(f"x-{n}", {}, [Message("user", f"question {n:02}")])
+                reply = Reply(text="x", input_tokens=40, output_tokens=4, service_tier=tier)
+                await store.put(request_key(model, request), "bot", reply, request_text(model, request))
+
+    asyncio.run(keep())
+
+
+@pytest.mark.parametrize("earlier", [None, "default", "flex"])
+def test_dollars_are_told_by_the_service_tier_that_is_asked_for(
+    project: Path, told: Llmops, earlier: str | None
+) -> None:
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    [bot] = [line for line in text.splitlines() if line.startswith("  bot:")]
+    if earlier:
+        keep_answers(project, earlier)
+
+    def dollars(extra: str) -> float:
+        params = text.replace(bot, f"  bot: {LISTED.format(extra=extra)}")
+        (project / "params.yaml").write_text(params, encoding="utf-8")
+        rows = told("estimate", "--limit", "50", "--model", "bot")
+        told_from = {row["cost_usd"]["source"] for row in rows}
+        assert told_from == {"12 earlier answers of this model" if earlier else "the tokens"}
+        return sum(float(row["cost_usd"]["value"]) for row in rows)
+
+    plain = dollars("")
+    about = pytest.approx(1.0, rel=0.1)  # the name of the tier is among the bytes that tell the tokens
+    assert dollars(", extra: {service_tier: priority}") / plain / 2 == about
+    assert dollars(", extra: {service_tier: flex}") / plain * 2 == about
+    assert dollars(", mode: batch") / plain * 2 == about
 
 
 def test_a_table_says_what_each_of_its_rows_is_told_from(

@@ -24,6 +24,7 @@ from llmops.records import Message, Reply, Request, Spend
 from llmops.stages import generate, validate
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started
+from tests.verbs import exit_code
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKENS = "{input_per_mtok_usd: 0.15, output_per_mtok_usd: 0.6}"
@@ -247,7 +248,9 @@ def test_a_table_says_what_each_of_its_rows_is_told_from(
     )
 
 
-def test_answers_are_priced_anew_from_their_raw_usage(project: Path, told: Llmops) -> None:
+def test_answers_are_priced_anew_from_their_raw_usage(
+    project: Path, told: Llmops, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked(project, 30)
     for file in ("scores", "estimates"):
         (project / "runs" / "support" / f"{file}.jsonl").touch()
@@ -261,6 +264,9 @@ def test_answers_are_priced_anew_from_their_raw_usage(project: Path, told: Llmop
         times = 2 if row["model"] == "demo" else 1
         assert row["repriced_usd"] == pytest.approx(times * row["booked_usd"])
     assert {row["price_source"] for row in dearer} == {"the file", "params.yaml"}
+    (project / "misspelt.yaml").write_text("bot: {per_hour_usd: 1}\ndmeo: {per_hour_usd: 1}\n", "utf-8")
+    assert exit_code("reprice", "support", "--prices", "misspelt.yaml") == 2
+    assert "misspelt.yaml: no model 'dmeo'; models are ['bot', 'demo']" in capsys.readouterr().err
 
     text = (project / "params.yaml").read_text(encoding="utf-8")
     (project / "params.yaml").write_text(text.replace(f", price: {TOKENS}}}", "}"), "utf-8")

@@ -73,7 +73,7 @@ def why(places: Places, run_a: str, run_b: str, limit: int, as_json: bool) -> No
 def reprice(
     places: Places, suites: tuple[str, ...], at: datetime | None, prices: Path | None, as_json: bool
 ) -> None:
-    """Say what the newest answers would cost at other prices, from their raw usage."""
+    """Say what the newest answers, verdicts left out, would cost at other prices, from their raw usage."""
     when = None if at is None else at.replace(tzinfo=UTC)
     stage(places.root, "reprice")(places, list(suites), when, prices, as_json=as_json)
 

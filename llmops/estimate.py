@@ -45,6 +45,9 @@ UNKNOWN_LENGTH = 1000
 """Characters of an answer of which nothing tells how long it will be."""
 WORDS = "so many words in the place of an answer "
 NO_TOOL = "no answer calls a tool, which would end its conversation"
+ALIKE = (
+    "models and prompts give the same answer as often as so far, and never where ten answers are not there"
+)
 READ_AT_ONCE = "every verdict can be read, since another is asked for once more"
 LISTED = "default"
 """The service tier of the listed price."""
@@ -115,8 +118,15 @@ def _judges(
         count = tokenizer(model.name, judge_model(places, judge), places)
         for left in pending(hearing, model, store):
             left = left._replace(requests=[], unanswered=0, guessed=0) if judge.name in recorded else left
-            proviso = READ_AT_ONCE if left.requests and left.prompt.repaired("") is not None else None
+            proviso = _proviso(suite, left) if left.requests else None
             yield replace(_row(name, model, left, count, store), judge=judge.name, proviso=proviso)
+
+
+def _proviso(suite: Suite, left: Pending) -> str | None:
+    several = len(suite.models) * len(suite.prompts) > 1
+    told = [ALIKE] if several else []
+    told += [READ_AT_ONCE] if left.prompt.repaired("") is not None else []
+    return "; that ".join(told) or None
 
 
 def _likely(model: Model, store: Path) -> Likely:

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
+from llmops.estimating import ENOUGH
 from llmops.generating import response
 from llmops.judges.asking import Cases, Hearing
 from llmops.judges.bench import judging
@@ -21,6 +24,12 @@ from llmops.suites import Suite
 from llmops.tasks.answering import Answered, answered, answered_at_once, next_request
 
 BLOCK = 256
+SAMPLE = 100
+"""Examples of a prompt whose answers others are taken to be like."""
+
+_Found = list[tuple[Question, Answered | None]]
+_Known = dict[str, dict[str, dict[int, str]]]
+"""Prompt → example → repeat → answer, of a sample of what is there; none of a prompt with few."""
 
 
 def hearings(places: Places, name: str, suite: Suite, answers: Sequence[Subject]) -> list[Hearing]:
@@ -48,19 +57,27 @@ def hearings(places: Places, name: str, suite: Suite, answers: Sequence[Subject]
 def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int]) -> list[Subject]:
     """Return a model's answers: those that are there already, and a text in the place of each other.
 
+    That is the prompt's answer to another example, the same one for all models and prompts that have it: so
+    they agree as often as in what is there, and a judge is asked once for what is alike.
+
     Args:
-        lengths: prompt → how many characters such an answer is likely to have.
+        lengths: prompt → how many characters an answer is likely to have where few are there.
     """
     if not store.exists() and model.stored:
-        return [_subject(job, model, each, None, lengths) for each in job.questions]
-    with closing(open_store(f"{SCHEME}{store}")) if model.stored else nullcontext() as opened:
-        found = asyncio.run(_there(job, recalling(model, opened)))
-    return [_subject(job, model, question, said, lengths) for question, said in found]
+        found: _Found = [(question, None) for question in job.questions]
+    else:
+        with closing(open_store(f"{SCHEME}{store}")) if model.stored else nullcontext() as opened:
+            found = asyncio.run(_there(job, recalling(model, opened)))
+    ahead = partial(_ahead, job, model, _known(found), lengths)
+    return [
+        Subject(response(job.suite, model.name, question, said or ahead(question)), question.example)
+        for question, said in found
+    ]
 
 
-async def _there(job: Job, recall: Recall) -> list[tuple[Question, Answered | None]]:
+async def _there(job: Job, recall: Recall) -> _Found:
     """Return each question with its answer, None where any turn of it is missing."""
-    found: list[tuple[Question, Answered | None]] = []
+    found: _Found = []
     numbers = range(len(job.questions))
     for start in numbers[::BLOCK]:
         block = list(job.questions.at(numbers[start : start + BLOCK]))
@@ -91,21 +108,43 @@ class _NotThere(Exception):
     """A turn that was not asked yet."""
 
 
-def _subject(
-    job: Job, model: Model, question: Question, said: Answered | None, lengths: Mapping[str, int]
-) -> Subject:
-    if said is None:
-        whose, length = f"{model.name} {question.prompt.name}", lengths[question.prompt.name]
-        said = _stand_in(whose, job.begin(question), length, goes_on=question.prompt.asking is not None)
-    return Subject(response(job.suite, model.name, question, said), question.example)
+def _known(found: _Found) -> _Known:
+    known: _Known = {}
+    for (example, prompt, repeat), said in found:
+        if said is not None and said.answer is not None:
+            known.setdefault(prompt.name, {}).setdefault(example.id, {})[repeat] = said.answer
+    return {
+        prompt: {example: answers[example] for example in sorted(answers, key=_hashed)[:SAMPLE]}
+        for prompt, answers in known.items()
+        if len(answers) >= ENOUGH
+    }
 
 
-def _stand_in(whose: str, begun: Begun, length: int, *, goes_on: bool) -> Answered:
-    """Return answers of this length, others for each run: what is alike would be asked once."""
-    reply = Reply(text=(sha256(whose.encode()).hexdigest() * (length // 64 + 1))[:length])
-    asking, turns = begun[0], list[Turn]()
-    request: Request | None = begun[1]
+def _hashed(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def _ahead(job: Job, model: Model, known: _Known, lengths: Mapping[str, int], question: Question) -> Answered:
+    prompt, example = question.prompt, question.example.id
+    if answers := known.get(prompt.name):
+        said = answers[min(answers, key=lambda other: _hashed(f"{example} {other}"))]
+        text = said.get(question.repeat) or next(iter(said.values()))
+    else:
+        text = _filler(f"{model.name} {prompt.name}", lengths[prompt.name])
+    return _stand_in(text, job.begin(question), goes_on=prompt.asking is not None)
+
+
+def _filler(whose: str, length: int) -> str:
+    """Return a text of this length, another for each run: what is alike would be asked once."""
+    return (sha256(whose.encode()).hexdigest() * (length // 64 + 1))[:length]
+
+
+def _stand_in(text: str, begun: Begun, *, goes_on: bool) -> Answered:
+    """Return the answer that is this text, in each turn of a conversation."""
+    reply, turns = Reply(text=text), list[Turn]()
+    asking, first = begun
+    request: Request | None = first
     while request is not None:
         turns.append(Turn(messages=request.messages, reply=reply))
         request = next_request(asking, reply) if goes_on else None
-    return Answered(reply.text, turns, None)
+    return Answered(text, turns, None)

@@ -28,6 +28,23 @@ def steady(asked: Asked) -> Sent:
     return said(f'{{"explanation": "so it is", "verdict": "{verdict}"}}', len(asked.text))
 
 
+SAME_QUESTION = """
+messages:
+  - {role: system, content: Which team?}
+  - {role: user, content: "{{ message }}"}
+"""
+
+
+def agreeing(asked: Asked) -> Sent:
+    """Answer two of three messages alike through both prompts, and judge in a few words."""
+    if asked.body["model"] == "judge-1":
+        return said('{"verdict": "yes"}', 5)
+    number = int(asked.text.partition("질문 ")[2].partition(":")[0])
+    return said(
+        "returns" if number % 3 == 0 and asked.body["messages"][0]["role"] == "system" else "delivery", 2
+    )
+
+
 def rambling(asked: Asked) -> Sent:
     """Give a verdict only when asked for it once more."""
     if asked.body["model"] == "judge-1" and "No verdict" not in asked.text:
@@ -69,6 +86,24 @@ def test_verdicts_that_are_there_are_deducted_and_the_others_foreseen_within_a_t
         assert row["cost_usd"]["value"] == pytest.approx(took.spent_usd, rel=0.1), judge
         assert row["stored"] > 0
     assert [(row["calls"], row["cost_usd"]["value"]) for row in whole] == [(0, 0)] * 3
+
+
+def test_a_verdict_that_several_runs_share_is_foreseen_as_often_as_they_agreed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(PaidApi(agreeing)) as api:
+        write_judged(project, api.url, 240, judges="fits")
+        (project / "prompts/tiny/v2.yaml").write_text(SAME_QUESTION, encoding="utf-8")
+        [cold] = told(capsys)
+        main(["run", "tiny", "--limit", "60"])
+        [row] = told(capsys)
+        main(["run", "tiny"])
+    took = spent(project)["fits"]
+    assert cold["calls"] == 480
+    assert row["calls"] == pytest.approx(took.calls, rel=0.1)
+    assert row["cost_usd"]["value"] == pytest.approx(took.spent_usd, rel=0.1)
+    assert took.calls < 260
+    assert row["proviso"].startswith("models and prompts give the same answer as often as so far")
 
 
 def test_conversations_that_are_there_are_what_a_judge_will_be_shown(

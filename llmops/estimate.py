@@ -8,26 +8,27 @@ from typing import NamedTuple
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from llmops import jsonl
 from llmops.cards.card import load_card
 from llmops.cards.examples import read_examples
 from llmops.config import section
-from llmops.estimating import BYTES_PER_TOKEN, Amount, Amounts, Estimated, Missing, amounts
+from llmops.estimating import BYTES_PER_TOKEN, ENOUGH, Amount, Amounts, Estimated, Missing, amounts
 from llmops.hearings import answers_ahead, hearings
 from llmops.judges.catalog import judge_model
 from llmops.judges.judge import Subject
 from llmops.judging import closed
 from llmops.models.catalog import closed_model, tokenizer
 from llmops.models.chosen import chosen_models
-from llmops.models.earlier import earlier, wire_bytes
-from llmops.models.metered import IN_PROCESS, most_output
+from llmops.models.earlier import Earlier, earlier, wire_bytes
+from llmops.models.metered import EMPTY, IN_PROCESS, most_output
 from llmops.models.model import Model
 from llmops.models.recording import Recording, replayed
 from llmops.models.stack import cost_of, price_source
 from llmops.models.store import STORE
 from llmops.numbers import dollars, number
-from llmops.pending import Pending, pending
+from llmops.pending import Likely, Pending, pending
 from llmops.places import Places, state_folder
 from llmops.questions import load_job
 from llmops.records import Request
@@ -42,6 +43,14 @@ TOKENIZED = 1000
 SUMS = ("input_tokens", "output_tokens", "seconds", "cost_usd")
 UNKNOWN_LENGTH = 1000
 """Characters of an answer of which nothing tells how long it will be."""
+WORDS = "so many words in the place of an answer "
+NO_TOOL = "no answer calls a tool, which would end its conversation"
+ALIKE = (
+    "models and prompts give the same answer as often as so far, and never where ten answers are not there"
+)
+READ_AT_ONCE = "every verdict can be read, since another is asked for once more"
+LISTED = "default"
+"""The service tier of the listed price."""
 COUNTS = ("questions", "stored", "calls")
 HEAD = ("suite", "model", "prompt", *COUNTS, "tokens in", "tokens out", "seconds", "cost")
 
@@ -87,13 +96,15 @@ def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estim
     for named, spec in chosen_models(places, suite, choice.models).items():
         model, count = closed_model(named, spec, places), tokenizer(named, spec, places)
         rows: list[Estimated] = []
-        for left in pending(job, model, store):
-            left = left._replace(requests=[]) if suite.recording else left
-            rows.append(_row(name, model, left, count, store))
+        for left in pending(job, model, store, _likely(model, store)):
+            left = left._replace(requests=[], unanswered=0, guessed=0) if suite.recording else left
+            proviso = NO_TOOL if any(each.tools for each in left.requests) and left.prompt.asking else None
+            rows.append(replace(_row(name, model, left, count, store), proviso=proviso))
         yield from rows
         if suite.judges:
             replies = replayed(model, Recording(places.root / suite.recording)) if suite.recording else model
-            answers += answers_ahead(job, replies, store, {row.prompt: _length(row) for row in rows})
+            lengths = {row.prompt: _length(row.output_tokens, row.calls) for row in rows}
+            answers += answers_ahead(job, replies, store, lengths)
     yield from _judges(places, name, suite, answers, store)
 
 
@@ -106,16 +117,38 @@ def _judges(
         judge, model = hearing.judge, closed(places, hearing.judge)
         count = tokenizer(model.name, judge_model(places, judge), places)
         for left in pending(hearing, model, store):
-            left = left._replace(requests=[]) if judge.name in recorded else left
-            row = _row(name, model, left, count, store)
-            yield msgspec.structs.replace(row, judge=judge.name)
+            left = left._replace(requests=[], unanswered=0, guessed=0) if judge.name in recorded else left
+            proviso = _proviso(suite, left) if left.requests else None
+            yield replace(_row(name, model, left, count, store), judge=judge.name, proviso=proviso)
 
 
-def _length(row: Estimated) -> int:
+def _proviso(suite: Suite, left: Pending) -> str | None:
+    several = len(suite.models) * len(suite.prompts) > 1
+    told = [ALIKE] if several else []
+    told += [READ_AT_ONCE] if left.prompt.repaired("") is not None else []
+    return "; that ".join(told) or None
+
+
+def _likely(model: Model, store: Path) -> Likely:
+    """Return what gives answers of the prompt, else of the model, else a text of a likely length."""
+
+    def texts(left: Pending) -> list[str]:
+        for answers in (left.known, earlier(store, model)):
+            said = [each.reply.text for each in answers if each.reply.text]
+            if len(said) >= ENOUGH:
+                return said
+        made = amounts(_missing(model, left, None, store)).output_tokens
+        length = _length(made, len(left.requests))
+        return [(WORDS * (length // len(WORDS) + 1))[:length]]
+
+    return texts
+
+
+def _length(output_tokens: Amount, calls: int) -> int:
     """Return how many characters an answer that is not there yet is likely to have."""
-    if not row.calls or row.output_tokens.value is None:
+    if not calls or output_tokens.value is None:
         return UNKNOWN_LENGTH
-    return round(BYTES_PER_TOKEN[1] * row.output_tokens.value / row.calls)
+    return round(BYTES_PER_TOKEN[1] * output_tokens.value / calls)
 
 
 def _examples(places: Places, name: str, dataset: str) -> Places:
@@ -129,16 +162,25 @@ def _examples(places: Places, name: str, dataset: str) -> Places:
 
 def _missing(model: Model, left: Pending, count: Count | None, store: Path) -> Missing:
     bounds = [most_output(model, request) for request in left.requests]
+    tier = model.wire(EMPTY).get("service_tier")
     return Missing(
         asked_bytes=[wire_bytes(model.wire(request)) for request in left.requests],
         tokens=_tokenized(model, left.requests, count) if count else None,
         prompt=left.known,
-        model=earlier(store, model) if left.requests else [],
+        model=[_at(tier, each) for each in earlier(store, model)] if left.requests else [],
         max_tokens=None if None in bounds else max(filter(None, bounds), default=None),
         cost=cost_of(model, datetime.now(UTC)),
         loads=model.identity["kind"] in IN_PROCESS,
         by_time=model.price is not None and model.price.per_hour_usd is not None,
+        guessed=left.guessed,
+        texts=left.texts,
+        tier=tier,
     )
+
+
+def _at(tier: str | None, answer: Earlier) -> Earlier:
+    """Return an answer to another request as if it had been asked for at this tier, which prices it."""
+    return answer._replace(reply=replace(answer.reply, service_tier=tier or LISTED))
 
 
 def _tokenized(model: Model, requests: Sequence[Request], count: Count) -> list[tuple[float, float]]:
@@ -150,9 +192,9 @@ def _row(suite: str, model: Model, left: Pending, count: Count | None, store: Pa
     return Estimated(
         suite=suite,
         model=model.name,
-        prompt=left.prompt,
+        prompt=left.prompt.name,
         questions=left.questions,
-        stored=left.questions - len(left.requests),
+        stored=left.questions - left.unanswered,
         calls=len(left.requests),
         price_source=price_source(model),
         **amounts(_missing(model, left, count, store))._asdict(),
@@ -191,4 +233,5 @@ def _sources(row: Estimated) -> str:
     for name in SUMS:
         told.setdefault(getattr(row, name).source, []).append(name.removesuffix("_usd").replace("_", " "))
     priced = f"; prices by {row.price_source}" if row.price_source else ""
-    return "; ".join(f"{', '.join(names)}: {source}" for source, names in told.items()) + priced
+    assumed = f"; assumes that {row.proviso}" if row.proviso else ""
+    return "; ".join(f"{', '.join(names)}: {source}" for source, names in told.items()) + priced + assumed

@@ -43,6 +43,8 @@ class Estimated(Record):
     price_source: str | None
     judge: str | None = None
     """The judge that the model is asked for; None for the answers themselves."""
+    proviso: str | None = None
+    """What the number of calls rests on that cannot be known before."""
 
 
 class Missing(NamedTuple):
@@ -58,6 +60,9 @@ class Missing(NamedTuple):
         cost: US dollars of a reply, at today's price.
         by_time: an answer costs its seconds.
         loads: its first answers of a run wait for weights to load.
+        guessed: how many answers that are not there yet stand in the requests.
+        texts: what stands in their place.
+        tier: the service tier that is asked for; None for the server's own.
     """
 
     asked_bytes: Sequence[int]
@@ -68,6 +73,9 @@ class Missing(NamedTuple):
     cost: Cost
     by_time: bool
     loads: bool
+    guessed: int = 0
+    texts: Sequence[str] = ()
+    tier: str | None = None
 
 
 class Amounts(NamedTuple):
@@ -86,7 +94,7 @@ def amounts(missing: Missing) -> Amounts:
     """Return what sending the requests will take, retries left out."""
     if not missing.asked_bytes:
         return Amounts(*[_between(0.0, 0.0, 0.0, "nothing to ask")] * 4)
-    given, made = _input(missing), _output(missing)
+    given, made = _loosened(_input(missing), missing), _output(missing)
     if missing.loads:
         missing = missing._replace(prompt=warm(missing.prompt), model=warm(missing.model))
     seconds = _seen(missing, lambda reply: reply.latency_s) or _unknown("no earlier answer tells")
@@ -100,6 +108,24 @@ def _input(missing: Missing) -> Amount:
         return seen
     most, usual, least = (sum(missing.asked_bytes) / per for per in BYTES_PER_TOKEN)
     return _between(usual, least, most, f"assumed {BYTES_PER_TOKEN[1]} bytes a token")
+
+
+def _loosened(given: Amount, missing: Missing) -> Amount:
+    """Return the tokens of the prompts with limits that hold those of the answers that stand in them."""
+    if not missing.guessed:
+        return given
+    less, more = _slack(missing)
+    return replace(given, low=max(0.0, (given.low or 0.0) - less), high=(given.high or 0.0) + more)
+
+
+def _slack(missing: Missing) -> tuple[float, float]:
+    """Return how many tokens less and more the answers that stand in the prompts may have."""
+    sizes = [len(text.encode("utf-8", "surrogatepass")) for text in missing.texts]
+    known = [(0.0, size / BYTES_PER_TOKEN[1]) for size in sizes]
+    if len(known) >= ENOUGH and (found := predicted_sum(known, [0.0] * missing.guessed)):
+        return found.value - found.low, found.high - found.value
+    most = max(sizes)  # no token is less than a byte
+    return float(missing.guessed * most), float(missing.guessed * (missing.max_tokens or most))
 
 
 def _counted(tokens: Sequence[tuple[float, float]], asked_bytes: Sequence[int]) -> Amount | None:
@@ -130,17 +156,18 @@ def _dollars(missing: Missing, given: Amount, made: Amount) -> Amount:
         return _unknown("the tokens are not known")
     count = len(missing.asked_bytes)
     low, value = (
-        _priced(missing.cost, count, *ends) for ends in ((given.low, made.low), (given.value, made.value))
+        _priced(missing, count, *ends) for ends in ((given.low, made.low), (given.value, made.value))
     )
-    most = dearest(missing.cost, *_each(count, given.high, made.high))
+    most = dearest(missing.cost, *_each(count, given.high, made.high), missing.tier)
     if value is None or most is None:
         return _unknown("no known price")
     return Amount(value=value, low=low, high=count * most, source="the tokens")
 
 
-def _priced(cost: Cost, count: int, given: float | None, made: float | None) -> float | None:
+def _priced(missing: Missing, count: int, given: float | None, made: float | None) -> float | None:
     input_tokens, output_tokens = _each(count, given, made)
-    each = cost(Reply(input_tokens=input_tokens, output_tokens=output_tokens))
+    counted = Reply(input_tokens=input_tokens, output_tokens=output_tokens, service_tier=missing.tier)
+    each = missing.cost(counted)
     return None if each is None else count * each
 
 

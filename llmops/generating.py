@@ -205,12 +205,13 @@ class Round:
             self._progress.look()
 
     def _note(self) -> str:
-        """Return what is under way, and what the store and the budget gave."""
+        """Return what the run took and may take yet, then what is under way; a narrow line cuts the end."""
         in_flight = self._run.stop.in_flight
         hits = sum(meter.hits for meter in self.meters.values())
-        told = [f"{in_flight} in flight"] if in_flight else []
+        told = [f"{self._spent()} spent", self._run.budget.left().removesuffix(" of the budget")]
+        told += [f"{in_flight} in flight"] if in_flight else []
         told += [f"{waiting} waiting"] if (waiting := self._asking - in_flight) > 0 else []
-        told += [f"{hits} from the store", f"{self._spent()} spent", self._run.budget.left()]
+        told += [f"{hits} stored"]
         return ", ".join(filter(None, told))
 
     def _spent(self) -> str:

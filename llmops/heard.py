@@ -1,5 +1,6 @@
 """The requests of a judged run with the replies that its Judgements rest on."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -8,10 +9,14 @@ import msgspec
 
 from llmops import jsonl
 from llmops.errors import UserError
+from llmops.generating import Run
 from llmops.judges.judge import Judge
-from llmops.judging import closed, judgements, subjects
+from llmops.judging import Court, closed, sitting, subjects
+from llmops.models.budget import Budget
 from llmops.models.model import Model, request_key
 from llmops.models.recording import Entry
+from llmops.models.stack import Limits
+from llmops.models.stoppable import Stop
 from llmops.models.store import Store
 from llmops.places import Places
 from llmops.records import BUDGET, Fault, Judgement, Message, Reply, Request
@@ -59,7 +64,8 @@ def heard_again(places: Places, name: str, store: Store) -> Heard:
         found.judges.append(judge.name)
         return _noting(model, judge, _answering(judge, store, faults), entries)
 
-    judgements(places, name, suite.judges, subjects(places, name), opened)
+    run = Run(store, Budget(), Limits(), Stop())  # a second look at the store would let go of its locks
+    asyncio.run(sitting(Court(places, name, run, opened), suite.judges, subjects(places, name)))
     found.entries.extend(entries.values())
     return found
 

@@ -1,28 +1,35 @@
 """What a suite's judges will be asked, with a text of a likely length where an answer is not there yet."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
+from llmops.estimating import ENOUGH
 from llmops.generating import response
 from llmops.judges.asking import Cases, Hearing
 from llmops.judges.bench import judging
-from llmops.judges.catalog import load_judge
 from llmops.judges.judge import Case, Judge, Subject
-from llmops.judges.specs import Asked as AskedSpec
-from llmops.judges.specs import JurySpec
+from llmops.judging import asked_judges
 from llmops.models.model import Model
-from llmops.models.recalling import recalling
+from llmops.models.recalling import Recall, recalling
 from llmops.models.store import SCHEME, open_store
 from llmops.places import Places
 from llmops.questions import Begun, Job, Question
-from llmops.records import Fault, Reply, Response, Turn
+from llmops.records import Fault, Reply, Request, Response, Turn
 from llmops.suites import Suite
-from llmops.tasks.answering import Answered, answered_at_once
+from llmops.tasks.answering import Answered, answered, answered_at_once, next_request
 
 BLOCK = 256
+SAMPLE = 100
+"""Examples of a prompt whose answers others are taken to be like."""
+
+_Found = list[tuple[Question, Answered | None]]
+_Known = dict[str, dict[str, dict[int, str]]]
+"""Prompt → example → repeat → answer, of a sample of what is there; none of a prompt with few."""
 
 
 def hearings(places: Places, name: str, suite: Suite, answers: Sequence[Subject]) -> list[Hearing]:
@@ -40,57 +47,104 @@ def hearings(places: Places, name: str, suite: Suite, answers: Sequence[Subject]
 
     async def sit() -> None:
         given = judging(places, answers, suite.baseline, note)
-        for judge in _asked(places, suite.judges):
-            await given(judge)
+        for judge in asked_judges(places, suite.judges):
+            await given(judge.name)
 
     asyncio.run(sit())
     return found
 
 
-def _asked(places: Places, names: Sequence[str]) -> Iterator[str]:
-    """Yield the judges that are models, a jury's members in its place."""
-    for name in names:
-        spec = load_judge(places, name).spec
-        if isinstance(spec, JurySpec):
-            yield from _asked(places, spec.judges)
-        elif isinstance(spec, AskedSpec):
-            yield name
-
-
 def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int]) -> list[Subject]:
     """Return a model's answers: those that are there already, and a text in the place of each other.
 
+    That is the prompt's answer to another example, the same one for all models and prompts that have it: so
+    they agree as often as in what is there, and a judge is asked once for what is alike.
+
     Args:
-        lengths: prompt → how many characters such an answer is likely to have.
+        lengths: prompt → how many characters an answer is likely to have where few are there.
     """
     if not store.exists() and model.stored:
-        return [_subject(job, model, each, None, lengths) for each in job.questions]
-    with closing(open_store(f"{SCHEME}{store}")) if model.stored else nullcontext() as opened:
-        recall = recalling(model, opened)
-
-        async def known() -> list[tuple[Question, Reply | None]]:
-            found: list[tuple[Question, Reply | None]] = []
-            numbers = range(len(job.questions))
-            for start in numbers[::BLOCK]:
-                block = list(job.questions.at(numbers[start : start + BLOCK]))
-                replies = await recall([job.begin(question)[1] for question in block])
-                found += zip(block, replies, strict=True)
-            return found
-
-        return [_subject(job, model, *each, lengths) for each in asyncio.run(known())]
+        found: _Found = [(question, None) for question in job.questions]
+    else:
+        with closing(open_store(f"{SCHEME}{store}")) if model.stored else nullcontext() as opened:
+            found = asyncio.run(_there(job, recalling(model, opened)))
+    ahead = partial(_ahead, job, model, _known(found), lengths)
+    return [
+        Subject(response(job.suite, model.name, question, said or ahead(question)), question.example)
+        for question, said in found
+    ]
 
 
-def _subject(
-    job: Job, model: Model, question: Question, reply: Reply | None, lengths: Mapping[str, int]
-) -> Subject:
-    begun = job.begin(question)
-    found = None if reply is None else answered_at_once(*begun, reply)
-    whose = f"{model.name} {question.prompt.name}"
-    said = found or _stand_in(whose, begun, lengths[question.prompt.name])
-    return Subject(response(job.suite, model.name, question, said), question.example)
+async def _there(job: Job, recall: Recall) -> _Found:
+    """Return each question with its answer, None where any turn of it is missing."""
+    found: _Found = []
+    numbers = range(len(job.questions))
+    for start in numbers[::BLOCK]:
+        block = list(job.questions.at(numbers[start : start + BLOCK]))
+        begun = [job.begin(question) for question in block]
+        replies = await recall([request for _, request in begun])
+        for question, first, reply in zip(block, begun, replies, strict=True):
+            said = None if reply is None else answered_at_once(*first, reply)
+            if reply is not None and said is None:  # it asks on
+                said = await _to_the_end(job.begin(question), recall)
+            found.append((question, said))
+    return found
 
 
-def _stand_in(whose: str, begun: Begun, length: int) -> Answered:
-    """Return an answer of this length, one for each run: what is alike would be asked once."""
-    text = (sha256(whose.encode()).hexdigest() * (length // 64 + 1))[:length]
-    return Answered(text, [Turn(messages=begun[1].messages, reply=Reply(text=text))], None)
+async def _to_the_end(begun: Begun, recall: Recall) -> Answered | None:
+    async def ask(request: Request) -> Reply:
+        [reply] = await recall([request])
+        if reply is None:
+            raise _NotThere
+        return reply
+
+    try:
+        return await answered(*begun, ask)
+    except _NotThere:
+        return None
+
+
+class _NotThere(Exception):
+    """A turn that was not asked yet."""
+
+
+def _known(found: _Found) -> _Known:
+    known: _Known = {}
+    for (example, prompt, repeat), said in found:
+        if said is not None and said.answer is not None:
+            known.setdefault(prompt.name, {}).setdefault(example.id, {})[repeat] = said.answer
+    return {
+        prompt: {example: answers[example] for example in sorted(answers, key=_hashed)[:SAMPLE]}
+        for prompt, answers in known.items()
+        if len(answers) >= ENOUGH
+    }
+
+
+def _hashed(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def _ahead(job: Job, model: Model, known: _Known, lengths: Mapping[str, int], question: Question) -> Answered:
+    prompt, example = question.prompt, question.example.id
+    if answers := known.get(prompt.name):
+        said = answers[min(answers, key=lambda other: _hashed(f"{example} {other}"))]
+        text = said.get(question.repeat) or next(iter(said.values()))
+    else:
+        text = _filler(f"{model.name} {prompt.name}", lengths[prompt.name])
+    return _stand_in(text, job.begin(question), goes_on=prompt.asking is not None)
+
+
+def _filler(whose: str, length: int) -> str:
+    """Return a text of this length, another for each run: what is alike would be asked once."""
+    return (sha256(whose.encode()).hexdigest() * (length // 64 + 1))[:length]
+
+
+def _stand_in(text: str, begun: Begun, *, goes_on: bool) -> Answered:
+    """Return the answer that is this text, in each turn of a conversation."""
+    reply, turns = Reply(text=text), list[Turn]()
+    asking, first = begun
+    request: Request | None = first
+    while request is not None:
+        turns.append(Turn(messages=request.messages, reply=reply))
+        request = next_request(asking, reply) if goes_on else None
+    return Answered(text, turns, None)

@@ -13,12 +13,14 @@ import msgspec
 
 from llmops import jsonl
 from llmops.config import PARAMS, section
-from llmops.errors import Stopped
+from llmops.errors import Stopped, UserError
 from llmops.generating import GO_ON, Round, Run
 from llmops.judges.asking import Cases, Hearing
 from llmops.judges.bench import judging
-from llmops.judges.catalog import judge_model
+from llmops.judges.catalog import judge_model, load_judge
 from llmops.judges.judge import Case, Judge, Subject
+from llmops.judges.specs import Asked as AskedSpec
+from llmops.judges.specs import JurySpec
 from llmops.models.budget import Budget, checked
 from llmops.models.catalog import closed_model, open_model
 from llmops.models.model import Model
@@ -71,7 +73,15 @@ def closed(places: Places, judge: Judge) -> Model:
 
 def opening(places: Places) -> Open:
     """Return what opens the judges' models as params.yaml describes them."""
-    return lambda judge: open_model(judge.spec.model, judge_model(places, judge), places)  # type: ignore[union-attr]
+    known: dict[str, Model] = {}
+
+    def opened(judge: Judge) -> Model:
+        name: str = judge.spec.model  # type: ignore[union-attr]
+        if name not in known:  # weights that several judges ask are loaded once
+            known[name] = open_model(name, judge_model(places, judge), places)
+        return known[name]
+
+    return opened
 
 
 def replaying(places: Places, path: Path, *, wholly: bool) -> Open:
@@ -117,41 +127,85 @@ def judgements(
 async def _judge_all(
     places: Places, name: str, judges: Sequence[str], answers: Sequence[Subject], opened: Open
 ) -> list[Judgement]:
-    suite, settings, stop = load_suite(places.root, name), section(places.root, "judge", Params), Stop()
+    settings, stop = section(places.root, "judge", Params), Stop()
     checked(settings, f"{PARAMS}: judge")
     with (
         closing(open_store(f"sqlite:///{state_folder(places.root) / places.store}")) as store,
         on_signals(stop.ask),
     ):
-        court = Court(places, name, Run(store, Budget(settings), settings, stop, settings.seed), opened)
+        run = Run(store, Budget(settings), settings, stop, settings.seed)
+        return await sitting(Court(places, name, run, opened), judges, answers)
 
-        async def ask(judge: Judge, cases: Sequence[Case]) -> list[Response]:
-            return await _ask(court, judge, cases)
 
-        given = judging(places, answers, suite.baseline, ask)
+async def sitting(court: Court, judges: Sequence[str], answers: Sequence[Subject]) -> list[Judgement]:
+    """Return what these judges say of these answers; none is asked before all are there and can be paid.
+
+    Raises:
+        UserError: a judge that there is not, a wrong setting, or a budget that cannot be held.
+        Stopped: the user ended the run; what was answered is stored.
+    """
+    models = await _opened(court, judges)
+
+    async def ask(judge: Judge, cases: Sequence[Case]) -> list[Response]:
+        if not cases or judge.prompt is None:
+            return []
+        try:
+            return await _ask(court, judge, Cases(judge.prompt, cases), models[judge.name])
+        finally:
+            await _leave(models, judge.name)
+
+    try:
+        given = judging(court.places, answers, load_suite(court.places.root, court.suite).baseline, ask)
         return [each for judge in judges for each in await given(judge)]
+    finally:
+        await _leave(models, *models)
 
 
-async def _ask(court: Court, judge: Judge, cases: Sequence[Case]) -> list[Response]:
+def asked_judges(places: Places, names: Sequence[str]) -> Iterator[Judge]:
+    """Yield the judges that are models, a jury's members in its place."""
+    for name in names:
+        judge = load_judge(places, name)
+        if isinstance(judge.spec, JurySpec):
+            yield from asked_judges(places, judge.spec.judges)
+        elif isinstance(judge.spec, AskedSpec):
+            yield judge
+
+
+async def _opened(court: Court, judges: Sequence[str]) -> dict[str, Model]:
+    """Return judge → the model that it asks; they are closed where one is missing or cannot be paid."""
+    models: dict[str, Model] = {}
+    try:
+        for judge in asked_judges(court.places, judges):
+            if judge.name not in models:
+                models[judge.name] = court.opened(judge)
+        check_budget(models.values(), court.run.limits)
+    except UserError:
+        await _leave(models, *models)
+        raise
+    return models
+
+
+async def _leave(models: dict[str, Model], *judges: str) -> None:
+    """Close the models of judges that ask no more, but for one that another still asks."""
+    for judge in judges:
+        model = models.pop(judge)
+        if not any(model is other for other in models.values()):
+            await model.close()
+
+
+async def _ask(court: Court, judge: Judge, cases: Cases, model: Model) -> list[Response]:
     """Return what a judge's model says to each case, and write down what was spent, however it ends."""
-    if not cases or judge.prompt is None:
-        return []
-    model = court.opened(judge)
     found: dict[int, Response] = {}
 
     def put(number: int, line: bytes) -> None:
         found[number] = msgspec.json.decode(line, type=Response)
 
     started, at = monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    asked = Round(court.run, Hearing(court.suite, judge, cases), model, put)
     try:
-        check_budget([model], court.run.limits)
-        asked = Round(court.run, Hearing(court.suite, judge, Cases(judge.prompt, cases)), model, put)
-        try:
-            await asked.ask_all()
-        finally:
-            _book(court, judge, asked, at, monotonic() - started)
+        await asked.ask_all()
     finally:
-        await model.close()
+        _book(court, judge, asked, at, monotonic() - started)
     return [found[number] for number in range(len(cases))]
 
 

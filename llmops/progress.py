@@ -20,6 +20,17 @@ def tell_aside(line: str) -> None:
     print(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
 
 
+def _fitting(line: str, columns: int) -> str:
+    """Return the line, without the last things that it tells where it is too long.
+
+    >>> _fitting("x: 3/9, 1/s, 64 in flight", 20)
+    'x: 3/9, 1/s'
+    """
+    while len(line) > columns and ", " in line:
+        line = line.rpartition(", ")[0]
+    return line[:columns]
+
+
 class Progress:
     """Tells how far ``total`` steps have come.
 
@@ -75,6 +86,6 @@ class Progress:
         told += [f"{left / rate:.0f} s left"] if left and rate else []
         line = ", ".join([*told, *filter(None, [self._note()])])
         if self._moving:
-            line = f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}"
+            line = f"\r\x1b[K{_fitting(line, shutil.get_terminal_size().columns - 1)}"
         self._stream.write(line if self._moving else f"{line}\n")
         self._stream.flush()

@@ -19,12 +19,14 @@ from llmops.models.stored import KEPT_FAULTS
 from llmops.places import OUTS, TRYOUTS, Places, state_folder
 from llmops.prompts import Prompt
 from llmops.questions import Job, Question, load_job
-from llmops.records import Example, Reply, Request, Response
+from llmops.records import DECIDED, Example, Reply, Request, Response
 from llmops.suites import load_suite
+from llmops.tasks.answering import next_request
 
 T = TypeVar("T")
 
 FILE, JUDGEMENTS = "responses.jsonl", "judgements.jsonl"
+TURNS = "it has another number of turns now"
 
 
 class _Run(NamedTuple):
@@ -58,14 +60,14 @@ def record(root: Path, suite: str, file: Path, out: str | None = None) -> None:
     print(f"{file}: {count:,} replies, on which {len(responses):,} responses of {path} rest{_beside(heard)}")
 
 
-def replay(root: Path, file: Path, again: Callable[[Places, str, list[str], int], None]) -> int:
+def replay(root: Path, file: Path, again: Callable[[Places, Header], None]) -> int:
     """Do a recorded run again into ``runs/``, and return the exit code: 0 if its bytes are the same.
 
     Args:
-        again: does a suite's stages, given its name, the models and how many examples to ask.
+        again: does the stages of the suite that the header names, as it says.
     """
     header, places = Recording(file).header, Places(root, TRYOUTS)
-    again(places, header.suite, header.asked or list(header.models), header.examples)
+    again(places, header)
     files = {FILE: header.responses}
     if header.judgements is not None:
         files[JUDGEMENTS] = header.judgements
@@ -112,6 +114,7 @@ def _header(run: _Run, path: Path, responses: list[Response], heard: Heard) -> H
         asked=list(answered),
         examples=len({response.example_id for response in responses}),
         responses=_sha256(path),
+        sequential=any(response.drawn is not None for response in responses),
         judges=heard.judges,
         judgements=_sha256(judgements) if heard.judges else None,
     )
@@ -126,7 +129,7 @@ def _entries(run: _Run, responses: list[Response]) -> Iterator[Entry]:
     told: dict[str, Reply] = {}
     for response in responses:
         model = _of(run.models, response.model, "model")
-        if not model.stored:
+        if not model.stored or _decided(response):
             continue
         for request, reply in _turns(run, response):
             key = request_key(model, request)
@@ -139,19 +142,28 @@ def _entries(run: _Run, responses: list[Response]) -> Iterator[Entry]:
             )  # fmt: skip
 
 
+def _decided(response: Response) -> bool:
+    """Whether nobody wanted to ask it any more, which a replay finds out anew."""
+    return response.error is not None and response.error.kind == DECIDED
+
+
 def _turns(run: _Run, response: Response) -> Iterator[tuple[Request, Reply]]:
     """Yield the requests that the response rests on, made anew, each with the reply that it got."""
     example = _of(run.examples, response.example_id, "example")
     prompt = _of(run.prompts, response.prompt, "prompt")
-    asking, request = run.job.begin(Question(example, prompt, response.repeat))
-    if not response.turns:  # never asked: the budget did not reach
-        yield request, Reply(error=response.error)
-    for number, turn in enumerate(response.turns):
-        if number:
-            request = asking.send(response.turns[number - 1].reply)
+    asking, first = run.job.begin(Question(example, prompt, response.repeat))
+    request: Request | None = first
+    for turn in response.turns:
+        if request is None:
+            raise _edited(response, TURNS)
         if request.messages != turn.messages:
             raise _edited(response, "its messages are others now")
         yield request, turn.reply
+        request = next_request(asking, turn.reply)
+    if request is not None:
+        if response.error is None:
+            raise _edited(response, TURNS)
+        yield request, Reply(error=response.error)  # never asked: the budget did not reach
 
 
 def _check_stored(store: Store, key: str, reply: Reply, response: Response) -> None:

@@ -31,17 +31,19 @@ def main(
     for name in suites:
         validate.main(places, name)
         if sequential:
-            _ask_until_decided(places, name, only, limit)
+            _ask_until_decided(places, name, only, limit, recording)
         else:
             generate.main(places, name, only, limit, recording)
         _evaluate(places, name, recording)
 
 
-def _ask_until_decided(places: Places, name: str, only: list[str] | None, limit: int | None) -> None:
+def _ask_until_decided(
+    places: Places, name: str, only: list[str] | None, limit: int | None, recording: Path | None
+) -> None:
     from llmops.looks import Looks
 
     looks = Looks(places, name)
-    generate.main(places, name, only, limit, watch=looks)
+    generate.main(places, name, only, limit, recording, looks)
     for line in looks.told():
         print(line, file=sys.stderr)
 

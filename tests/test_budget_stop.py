@@ -82,7 +82,7 @@ def test_a_run_that_its_budget_ends_is_a_fair_part_of_the_whole(
     asked_before = server.counts().requests
     responses, found, verdicts = evaluated(project)
     assert server.counts().requests - asked_before == 60
-    assert "0 calls left of the budget" in capsys.readouterr().err
+    assert " spent, 0 calls left, 0 stored" in capsys.readouterr().err
 
     accuracy = found["label_accuracy"]
     assert (accuracy.n, accuracy.missing, accuracy.unasked, accuracy.examples) == (60, 0, 40, 100)

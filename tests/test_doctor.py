@@ -213,6 +213,22 @@ def test_a_server_that_nods_to_anything_is_seen_through(examine: Any) -> None:
     assert code == 1
 
 
+def test_a_model_that_runs_ask_in_batches_is_asked_directly_which_is_said(examine: Any) -> None:
+    paths = list[str]()
+
+    def noting(path: str, headers: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+        paths.append(path)
+        return nodding(path, headers, body)
+
+    with serving(noting) as url:
+        code, report = examine({"kind": "openai", "model": "demo", "base_url": f"{url}/v1", "mode": "batch"})
+    found = marks(report)
+    assert (code, found["answers"], found["batch"]) == (0, True, None)
+    assert "asked directly, of the same server with the same key" in said(report, "batch")
+    assert paths
+    assert not [path for path in paths if "batches" in path or "files" in path]
+
+
 def test_an_address_without_its_v1_gives_no_answer(examine: Any) -> None:
     with serving(nodding) as url:
         code, report = examine({"kind": "openai", "model": "demo", "base_url": url})

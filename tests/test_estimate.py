@@ -1,8 +1,10 @@
 """`llmops estimate` beside what runs then take, and `llmops reprice` beside what they took."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,17 @@ from llmops import jsonl
 from llmops.cli import main
 from llmops.errors import UserError
 from llmops.estimating import Missing, amounts
+from llmops.models.catalog import closed_model, parse_spec
 from llmops.models.earlier import Earlier, warm
+from llmops.models.model import request_key, request_text
+from llmops.models.store import SCHEME, STORE, open_store
 from llmops.places import Places
 from llmops.prices import Price, pricing
-from llmops.records import Reply, Spend
+from llmops.records import Message, Reply, Request, Spend
 from llmops.stages import generate, validate
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started
+from tests.verbs import exit_code
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKENS = "{input_per_mtok_usd: 0.15, output_per_mtok_usd: 0.6}"
@@ -98,6 +104,74 @@ def test_what_a_run_of_the_demo_suite_costs_is_foreseen_within_a_tenth(project: 
     assert [(row["stored"], row["calls"], row["cost_usd"]["value"]) for row in whole] == [(733, 0, 0)] * 4
 
 
+TALK = """
+run: [talk]
+suites:
+  talk: {dataset: talk, task: text, prompts: [talk], models: [demo, bot], metrics: [exact_match]}
+"""
+CARD = """
+name: talk
+licence: internal
+files: [{path: rows.jsonl}]
+fields: {id: id, inputs: [turns], target: target}
+"""
+
+
+@pytest.fixture
+def talk(project: Path) -> Path:
+    """A project of 90 conversations of one to three turns."""
+    said = ["Hello, order {n} here.", "Where is it, please?", "It was to come on day {n} of the month."]
+    rows = [
+        {"id": f"e-{n}", "turns": [text.format(n=n) for text in said[: 1 + n % 3]], "target": "x"}
+        for n in range(90)
+    ]
+    folder = project / "data/sets/talk"
+    folder.mkdir()
+    (folder / "card.yaml").write_text(CARD, encoding="utf-8")
+    (folder / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    (project / "prompts/talk.yaml").write_text("messages: []\nconversation: turns\n", encoding="utf-8")
+    models = (project / "params.yaml").read_text(encoding="utf-8").partition("models:\n")[2]
+    (project / "params.yaml").write_text(f"{TALK}models:\n{models}", encoding="utf-8")
+    return project
+
+
+def talked(project: Path, limit: int | None) -> list[Spend]:
+    places = Places(project, "runs")
+    validate.main(places, "talk")
+    generate.main(places, "talk", None, limit)
+    return list(jsonl.read(project / ".llmops" / "spend.jsonl", Spend))[-2:]
+
+
+def test_every_turn_of_a_conversation_is_foreseen_with_the_answers_before_it(
+    talk: Path, told: Llmops
+) -> None:
+    cold = told("estimate")
+    assert [(row["questions"], row["stored"], row["calls"]) for row in cold] == [(90, 0, 180)] * 2
+    part = talked(talk, 30)
+    before = told("estimate")
+    spent = talked(talk, None)
+    for first, some, row, after in zip(cold, part, before, spent, strict=True):
+        assert (row["questions"], row["stored"], row["calls"]) == (90, 30, after.calls)
+        took = some.input_tokens + after.input_tokens
+        assert first["input_tokens"]["low"] < took < first["input_tokens"]["high"]
+        for name, took in (("input_tokens", after.input_tokens), ("cost_usd", after.spent_usd)):
+            assert row[name]["value"] == pytest.approx(took, rel=0.1), name
+    whole = told("estimate")
+    assert [(row["stored"], row["calls"], row["cost_usd"]["value"]) for row in whole] == [(90, 0, 0)] * 2
+
+
+def test_a_conversation_with_tools_says_what_its_calls_rest_on(
+    talk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card, rows = talk / "data/sets/talk/card.yaml", talk / "data/sets/talk/rows.jsonl"
+    card.write_text(CARD.replace("target: target", "target: target, tools: tools"), encoding="utf-8")
+    tool = {"name": "order", "description": "Look up an order.", "parameters": {"type": "object"}}
+    lines = [{**json.loads(line), "tools": [tool]} for line in rows.read_text(encoding="utf-8").splitlines()]
+    rows.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    main(["estimate", "talk", "--model", "bot"])
+    assert "assumes that no answer calls a tool, which would end its conversation" in capsys.readouterr().out
+
+
 def test_nothing_is_asked_and_nothing_is_opened_that_needs_a_key(
     server: Server, project: Path, told: Llmops
 ) -> None:
@@ -116,6 +190,48 @@ def test_nothing_is_asked_and_nothing_is_opened_that_needs_a_key(
     assert row["seconds"]["value"] is None
 
 
+LISTED = "{{kind: openai, model: gpt-5, sampling: {{max_tokens: 8}}{extra}}}"
+
+
+def keep_answers(project: Path, tier: str) -> None:
+    """Have the store hold a dozen answers to other questions that OpenAI gave at this tier."""
+    spec = parse_spec("bot", {"kind": "openai", "model": "gpt-5"})
+    model = closed_model("bot", spec, Places(project))
+
+    async def keep() -> None:
+        with closing(open_store(f"{SCHEME}{project / '.llmops' / STORE}")) as store:
+            for n in range(12):
+                request = Request(f"x-{n}", {}, [Message("user", f"question {n:02}")])
+                reply = Reply(text="x", input_tokens=40, output_tokens=4, service_tier=tier)
+                await store.put(request_key(model, request), "bot", reply, request_text(model, request))
+
+    asyncio.run(keep())
+
+
+@pytest.mark.parametrize("earlier", [None, "default", "flex"])
+def test_dollars_are_told_by_the_service_tier_that_is_asked_for(
+    project: Path, told: Llmops, earlier: str | None
+) -> None:
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    [bot] = [line for line in text.splitlines() if line.startswith("  bot:")]
+    if earlier:
+        keep_answers(project, earlier)
+
+    def dollars(extra: str) -> float:
+        params = text.replace(bot, f"  bot: {LISTED.format(extra=extra)}")
+        (project / "params.yaml").write_text(params, encoding="utf-8")
+        rows = told("estimate", "--limit", "50", "--model", "bot")
+        told_from = {row["cost_usd"]["source"] for row in rows}
+        assert told_from == {"12 earlier answers of this model" if earlier else "the tokens"}
+        return sum(float(row["cost_usd"]["value"]) for row in rows)
+
+    plain = dollars("")
+    about = pytest.approx(1.0, rel=0.1)  # the name of the tier is among the bytes that tell the tokens
+    assert dollars(", extra: {service_tier: priority}") / plain / 2 == about
+    assert dollars(", extra: {service_tier: flex}") / plain * 2 == about
+    assert dollars(", mode: batch") / plain * 2 == about
+
+
 def test_a_table_says_what_each_of_its_rows_is_told_from(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,7 +248,9 @@ def test_a_table_says_what_each_of_its_rows_is_told_from(
     )
 
 
-def test_answers_are_priced_anew_from_their_raw_usage(project: Path, told: Llmops) -> None:
+def test_answers_are_priced_anew_from_their_raw_usage(
+    project: Path, told: Llmops, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked(project, 30)
     for file in ("scores", "estimates"):
         (project / "runs" / "support" / f"{file}.jsonl").touch()
@@ -146,6 +264,9 @@ def test_answers_are_priced_anew_from_their_raw_usage(project: Path, told: Llmop
         times = 2 if row["model"] == "demo" else 1
         assert row["repriced_usd"] == pytest.approx(times * row["booked_usd"])
     assert {row["price_source"] for row in dearer} == {"the file", "params.yaml"}
+    (project / "misspelt.yaml").write_text("bot: {per_hour_usd: 1}\ndmeo: {per_hour_usd: 1}\n", "utf-8")
+    assert exit_code("reprice", "support", "--prices", "misspelt.yaml") == 2
+    assert "misspelt.yaml: no model 'dmeo'; models are ['bot', 'demo']" in capsys.readouterr().err
 
     text = (project / "params.yaml").read_text(encoding="utf-8")
     (project / "params.yaml").write_text(text.replace(f", price: {TOKENS}}}", "}"), "utf-8")

@@ -8,6 +8,7 @@ from llmops.cards.card import load_card
 from llmops.cards.source import fetch
 from llmops.errors import UserError
 from llmops.models.catalog import open_model, parse_spec
+from llmops.models.files import model_folder
 from llmops.places import Places, project_file
 
 LEADS_OUT = "leads out of the"
@@ -88,3 +89,37 @@ def test_a_model_names_no_path_that_leads_out(root: Path, spec: dict[str, str], 
     (root / "models").mkdir()
     with pytest.raises(UserError, match=rf"models\.bot: file: .*{LEADS_OUT}"):
         open_model("bot", parse_spec("bot", {**spec, "file": file}), Places(root))
+
+
+@pytest.mark.parametrize("dataset", ["../../..", "..", ".", "", "talk/../../../..", "talk/sub", "/etc"])
+def test_a_recorded_models_data_set_is_a_name_and_no_path(root: Path, tmp_path: Path, dataset: str) -> None:
+    (root / "data/raw/talk/sub").mkdir(parents=True)
+    for folder in (tmp_path, root / "data", root / "data/raw", root / "data/raw/talk/sub"):
+        (folder / "secret.jsonl").write_text('{"id": "1", "answer": "x"}\n', encoding="utf-8")
+    spec = {"kind": "recorded", "file": "secret.jsonl", "answer": "answer", "dataset": dataset}
+    with pytest.raises(UserError, match=r"models\.bot: dataset: .* is no name of a data set"):
+        open_model("bot", parse_spec("bot", spec), Places(root))
+
+
+@pytest.mark.parametrize("file", ["rows.jsonl", "*.jsonl"])
+@pytest.mark.parametrize("dataset", ["talk", None])
+def test_a_recorded_models_link_that_leads_out_is_not_followed(
+    root: Path, tmp_path: Path, dataset: str | None, file: str
+) -> None:
+    below = root if dataset is None else root / "data/raw" / dataset
+    below.mkdir(parents=True, exist_ok=True)
+    (below / "rows.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    spec = {"kind": "recorded", "file": file, "answer": "id", "dataset": dataset}
+    with pytest.raises(UserError, match=rf"models\.bot: file: .*{LEADS_OUT}"):
+        open_model("bot", parse_spec("bot", spec), Places(root))
+
+
+@pytest.mark.parametrize("model", ["../elsewhere", "models/../../elsewhere", "/elsewhere"])
+def test_a_folder_of_weights_is_named_below_the_project_though_a_link_there_may_lead_out(
+    root: Path, tmp_path: Path, model: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(UserError, match=rf"models\.bot: model: .*{LEADS_OUT}"):
+        open_model("bot", parse_spec("bot", {"kind": "transformers", "model": model}), Places(root))
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    assert model_folder("bot", root, "linked").is_dir()

@@ -75,7 +75,7 @@ def test_1319_questions_are_asked_of_a_server_and_none_twice(
     capsys.readouterr()
     main(["run", "gsm8k"])
     assert (tmp_path / "runs" / "gsm8k" / "responses.jsonl").read_bytes() == first
-    assert "1319 from the store" in capsys.readouterr().err
+    assert "1319 stored" in capsys.readouterr().err
 
 
 @pytest.mark.real_data

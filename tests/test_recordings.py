@@ -159,6 +159,89 @@ def test_a_run_that_was_cut_by_its_budget_is_replayed_with_its_faults(
     assert "equal: " in capsys.readouterr().out
 
 
+def converse(folder: Path, text: str = "질문 {n}: hello?") -> None:
+    """Have the project's suite ask two turns of each example."""
+    conversation = "description: two\nmessages: []\nconversation: turns\n"
+    (folder / "prompts/tiny/v1.yaml").write_text(conversation, encoding="utf-8")
+    card = folder / "data/sets/tiny/card.yaml"
+    card.write_text(card.read_text(encoding="utf-8").replace("[message]", "[turns]"), encoding="utf-8")
+    file = folder / "data/sets/tiny/eval.jsonl"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [
+        {**row, "turns": [text.format(n=n), f"{row['label']}, please"], "message": None}
+        for n, row in enumerate(rows)
+    ]
+    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    params = folder / "params.yaml"
+    said = params.read_text(encoding="utf-8").replace("[tiny/v1, tiny/v2]", "[tiny/v1]")
+    params.write_text(said, encoding="utf-8")
+
+
+def conversing(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: str) -> None:
+    """Run a project of ten conversations of two turns, with these settings of `generate`."""
+    monkeypatch.setenv(VARIABLE, "sk-test-3")
+    monkeypatch.setenv("LLMOPS_STATE", str(folder / "state"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(folder)
+    with serving(PaidApi()) as api:
+        write_project(folder, api.url, 10)
+        converse(folder)
+        params = folder / "params.yaml"
+        text = params.read_text(encoding="utf-8").replace("attempts: 2", settings)
+        params.write_text(text, encoding="utf-8")
+        main(["run", "tiny"])
+
+
+def test_a_conversation_that_the_budget_cut_in_its_midst_is_replayed_to_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversing(tmp_path, monkeypatch, "attempts: 2, budget_calls: 11")
+    before = (tmp_path / RESPONSES).read_bytes()
+    cut = [json.loads(line) for line in before.splitlines() if b'"kind":"budget"' in line]
+    assert {bool(row["turns"]) for row in cut} == {True, False}
+    main(["record", "tiny", "-o", "models/tiny.jsonl"])
+    monkeypatch.delenv(VARIABLE)
+    assert exit_code("replay", "models/tiny.jsonl") == 0
+    assert (tmp_path / RESPONSES).read_bytes() == before
+    assert "equal: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_a_conversation_that_has_another_number_of_turns_since_the_run_is_not_recorded(
+    turns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversing(tmp_path, monkeypatch, "attempts: 2")
+    file = tmp_path / "runs/tiny/examples.jsonl"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        row["inputs"]["turns"] = [*row["inputs"]["turns"], "Really?"][:turns]
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    assert exit_code("record", "tiny", "-o", "models/tiny.jsonl") == 2
+    assert "it has another number of turns now" in capsys.readouterr().err
+
+
+def test_a_sequential_run_is_replayed_until_the_same_rules_are_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, "sk-test-4")
+    monkeypatch.setenv("LLMOPS_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with serving(PaidApi()) as api:
+        write_project(tmp_path, api.url, 120)
+        main(["run", "tiny", "--sequential", "--limit", "100"])
+        asked = len(api.asked)
+    before = (tmp_path / RESPONSES).read_bytes()
+    assert before.count(b'"kind":"decided"') == 200 - asked > 0
+    main(["record", "tiny", "-o", "models/tiny.jsonl"])
+    lines = (tmp_path / "models/tiny.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1 + asked
+    monkeypatch.delenv(VARIABLE)
+    assert exit_code("replay", "models/tiny.jsonl") == 0
+    assert (tmp_path / RESPONSES).read_bytes() == before
+    assert "equal: " in capsys.readouterr().out
+
+
 def test_a_recording_outside_of_models_would_not_be_seen_by_dvc_and_is_refused(
     colleague: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,7 +73,7 @@ def why(places: Places, run_a: str, run_b: str, limit: int, as_json: bool) -> No
 def reprice(
     places: Places, suites: tuple[str, ...], at: datetime | None, prices: Path | None, as_json: bool
 ) -> None:
-    """Say what the newest answers would cost at other prices, from their raw usage."""
+    """Say what the newest answers, verdicts left out, would cost at other prices, from their raw usage."""
     when = None if at is None else at.replace(tzinfo=UTC)
     stage(places.root, "reprice")(places, list(suites), when, prices, as_json=as_json)
 
@@ -115,11 +115,13 @@ def record(places: Places, suite: str, file: Path, out: str | None) -> None:
 @click.pass_obj
 def replay(places: Places, file: Path) -> None:
     """Do a recorded run again into runs/, without models, keys or network; exit 1 if it differs."""
+    from llmops.models.recording import Header
     from llmops.recordings import replay as replayed
     from llmops.tryout import main as try_out
 
-    def again(tryouts: Places, suite: str, models: list[str], limit: int) -> None:
-        try_out(tryouts, [suite], models, limit, file)
+    def again(tryouts: Places, run: Header) -> None:
+        models = run.asked or list(run.models)
+        try_out(tryouts, [run.suite], models, run.examples, file, sequential=run.sequential)
 
     hold(places.root)
     raise click.exceptions.Exit(replayed(places.root, file, again))

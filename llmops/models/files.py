@@ -32,9 +32,20 @@ def project_files(name: str, root: Path, pattern: str) -> list[Path]:
     return found or [project_file(name, root, pattern)]
 
 
-def _inside(name: str, file: str) -> str:
+def model_folder(name: str, root: Path, model: str) -> Path:
+    """Return where a model's folder would lie; there is none where ``model`` is a name on the hub.
+
+    A link may lead elsewhere, as with ``project_file``.
+
+    Raises:
+        UserError: its path leads out of the project's folder.
+    """
+    return root / _inside(name, model, "model")
+
+
+def _inside(name: str, file: str, field: str = "file") -> str:
     if Path(file).is_absolute() or ".." in Path(file).parts:
-        where = f"models.{name}: file"
+        where = f"models.{name}: {field}"
         raise UserError(f"{where}: {file!r} leads out of the project's folder; give a path below it")
     return file
 

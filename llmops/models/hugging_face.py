@@ -11,7 +11,7 @@ import msgspec
 
 from llmops.errors import UserError, WorldError
 from llmops.models.chat_body import request_seed, spoken
-from llmops.models.files import sha256_of_all
+from llmops.models.files import model_folder, sha256_of_all
 from llmops.models.likelihood import Tokens, choices_body, choices_reply, continuation
 from llmops.models.model import Model
 from llmops.models.reasoning import parted
@@ -36,7 +36,7 @@ def open_transformers(name: str, spec: TransformersSpec, root: Path) -> Model:
     Raises:
         UserError: the packages are not installed, or there is no such model.
     """
-    folder = root / spec.model
+    folder = model_folder(name, root, spec.model)
     loaded = _loaded(name, spec, folder)
     thread = ThreadPoolExecutor(1, thread_name_prefix=f"transformers {name}")
 
@@ -78,7 +78,7 @@ def counting(name: str, spec: TransformersSpec, root: Path) -> Callable[[Request
     """Return the function that counts a request's tokens by the model's tokenizer; no weights are loaded."""
     import transformers
 
-    folder = root / spec.model
+    folder = model_folder(name, root, spec.model)
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder) if folder.is_dir() else spec.model)
 
     def count(request: Request) -> int:

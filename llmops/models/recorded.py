@@ -12,7 +12,7 @@ from llmops.errors import UserError
 from llmops.models.files import project_files, sha256_of, sha256_of_all
 from llmops.models.model import Model
 from llmops.models.specs import RecordedSpec
-from llmops.places import Places
+from llmops.places import Places, project_file
 from llmops.records import Fault, Reply, Request
 from llmops.table import rows, value_at
 
@@ -27,11 +27,13 @@ def open_recorded(name: str, spec: RecordedSpec, places: Places) -> Model:
     An example without a row, or a row without an answer, is a Reply with the error ``not_recorded``.
 
     Raises:
-        UserError: the file is missing; when asked, no row has the fields or values that the spec
-            names, or two rows of one example differ.
+        UserError: the file is missing, or lies outside of the project; when asked, no row has the fields
+            or values that the spec names, or two rows of one example differ.
     """
-    below = places.raw(spec.dataset) if spec.dataset else places.root
+    below = places.root if spec.dataset is None else places.raw(_data_set(name, spec.dataset))
     paths = project_files(name, below, spec.file)
+    for path in paths:  # answers are data, so that a link may lead out no more than a data set's
+        project_file(places.root, path.relative_to(places.root).as_posix(), f"models.{name}: file")
     match = {spec.match: spec.match} if isinstance(spec.match, str) else spec.match
 
     @cache
@@ -55,6 +57,13 @@ def open_recorded(name: str, spec: RecordedSpec, places: Places) -> Model:
         "spec": msgspec.to_builtins(spec),
     }
     return Model(name, identity, _wire, ask, stored=False)
+
+
+def _data_set(name: str, dataset: str) -> str:
+    if Path(dataset).name != dataset or dataset in {"", ".."}:
+        where = f"models.{name}: dataset"
+        raise UserError(f"{where}: {dataset!r} is no name of a data set; give one of a folder in data/sets")
+    return dataset
 
 
 def _wire(request: Request) -> dict[str, Any]:

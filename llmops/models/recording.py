@@ -33,6 +33,8 @@ class Header(Record, kw_only=True):
     """How many examples each model was asked."""
     responses: str
     """sha256 of the run's responses.jsonl."""
+    sequential: bool = False
+    """Each model and prompt was asked only until its rules were decided."""
     judges: list[str] = []
     """Whose verdicts it holds too."""
     judgements: str | None = None

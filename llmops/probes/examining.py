@@ -36,6 +36,8 @@ PROBES: dict[type[ModelSpec], dict[str, Probe]] = {
 PLAIN_CALLS: dict[type[ModelSpec], int] = {PythonSpec: 1, RecordedSpec: 0}
 """The first answer may load the model, so a second is timed, but for these."""
 
+NOT_BATCHED = "is not tried, it may take a day: asked directly, of the same server with the same key"
+
 
 def at_most(subject: Subject) -> str:
     """Return what examining the model can take, in words."""
@@ -55,6 +57,8 @@ async def findings_of(subject: Subject) -> AsyncIterator[Finding]:
     plain, found = await _plain(subject)
     for finding in found:
         yield finding
+    if subject.batched:
+        yield Finding("batch", None, NOT_BATCHED)
     if plain is None or plain.error is not None:
         return
     for probe in PROBES[type(subject.spec)].values():

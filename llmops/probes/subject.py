@@ -9,7 +9,7 @@ from llmops.models.catalog import open_model
 from llmops.models.meter import Meter
 from llmops.models.metered import metered
 from llmops.models.model import Model
-from llmops.models.specs import ModelSpec
+from llmops.models.specs import ModelSpec, OpenAISpec
 from llmops.models.timed import timed
 from llmops.models.told import RateLimit, Unit
 from llmops.places import Places
@@ -28,6 +28,7 @@ class Subject:
     Args:
         name: in params.yaml.
         sampling: as params.yaml has it, capped.
+        batched: runs ask it in batches; here it is asked directly, of the same server with the same key.
 
     Raises:
         UserError: it cannot be opened.
@@ -35,7 +36,8 @@ class Subject:
 
     def __init__(self, name: str, spec: ModelSpec, places: Places) -> None:
         self.name, self.places = name, places
-        self.spec: Any = spec
+        self.batched = isinstance(spec, OpenAISpec) and spec.mode == "batch"
+        self.spec: Any = replace(spec, mode="direct") if self.batched else spec
         self.meter = Meter()
         own: Sampling = getattr(spec, "sampling", Sampling())
         self.sampling = replace(own, max_tokens=own.max_tokens or MOST_TOKENS)

@@ -54,12 +54,15 @@ def main(
         prices: a file of model → price, which goes before what params.yaml says.
 
     Raises:
-        UserError: no such answers, or a price that is none.
+        UserError: no such answers, a price that is none, or one of a model that there is not.
     """
     own = own_prices(prices) if prices else {}
     found = [row for name in suites or newest(places.root) for row in repriced(places, name, own, at)]
     if not found:
         raise UserError("reprice: there are no answers; run `dvc repro` or `llmops run SUITE`")
+    known = {*(params(places.root).get("models") or {}), *(row.model for row in found)}
+    if strange := sorted(own.keys() - known):
+        raise UserError(f"{prices}: no model {strange[0]!r}; models are {sorted(known)}")
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:

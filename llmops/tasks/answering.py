@@ -45,3 +45,13 @@ def answered_at_once(asking: Asking, request: Request, reply: Reply) -> Answered
     except StopIteration as done:
         return Answered(done.value, turns, None)
     return None
+
+
+def next_request(asking: Asking, reply: Reply) -> Request | None:
+    """Return what the task asks after a reply, None where that is the last."""
+    if reply.error is not None:
+        return None
+    try:
+        return asking.send(reply)
+    except StopIteration:
+        return None

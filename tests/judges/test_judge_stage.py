@@ -1,6 +1,7 @@
 """The stage `judge`, end to end against a server that plays the judge."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from llmops.report import ranks
 from tests.judges.conftest import Court
 from tests.servers.batches import BatchBehaviour
 from tests.servers.behaviour import Behaviour
+from tests.verbs import exit_code
 
 Making = Callable[..., Court]
 FITS = "{kind: rubric, model: bot, prompt: judge, classes: {yes: 1, no: 0}}"
@@ -76,6 +78,34 @@ def test_a_judge_whose_server_fails_leaves_the_reason(court: Making) -> None:
     assert (one.missing, one.value, two.value) == ("unjudged", None, 1.0)
     assert one.reason is not None
     assert one.reason.startswith("the judge: ")
+
+
+PRICE = "price: {input_per_mtok_usd: 1, output_per_mtok_usd: 1}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [("", r"models\.other: price: is not known"), (f"{PRICE}, key: NO_SUCH_KEY", "NO_SUCH_KEY is not set")],
+)
+@pytest.mark.parametrize("jury", [False, True])
+def test_no_judge_is_asked_while_another_cannot_be(
+    court: Making, capsys: pytest.CaptureFixture[str], settings: str, problem: str, jury: bool
+) -> None:
+    judges = {"fits": FITS, "strict": FITS.replace("bot", "other")}
+    if jury:
+        judges["both"] = "{kind: jury, judges: [fits, strict]}"
+    made = court(judges, Behaviour(answer=YES), {"a": ["x"]}, sits="both" if jury else "")
+    params = made.root / "params.yaml"
+    text = params.read_text(encoding="utf-8").replace("attempts: 1,", "attempts: 1, budget_usd: 1,")
+    [bot] = [line for line in text.splitlines() if line.startswith("  bot:")]
+    other = bot.replace("bot", "other", 1).replace(
+        "model: m", ", ".join(["model: m", *filter(None, [settings])])
+    )
+    text = text.replace(bot, f"{bot.replace('model: m', f'model: m, {PRICE}')}\n{other}")
+    params.write_text(text, encoding="utf-8")
+    assert exit_code("judge", "s") == 2
+    assert re.search(problem, capsys.readouterr().err)
+    assert made.server.counts().requests == 0
 
 
 def test_an_answer_that_is_not_there_is_not_shown_to_a_judge(court: Making) -> None:

@@ -7,12 +7,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from llmops import jsonl
 from llmops.cli import main
+from llmops.heard import heard_again
+from llmops.models.store import SCHEME, STORE, open_store
+from llmops.places import TRYOUTS, Places
 from llmops.records import Judgement, Spend
 from tests.paid_api import VARIABLE, Asked, PaidApi, Sent, completion, serving, write_project
 from tests.verbs import exit_code
@@ -95,6 +99,31 @@ def test_a_judged_run_comes_out_again_byte_for_byte_with_the_judges_faults(
     assert capsys.readouterr().out.count("equal: ") == 2
     assert (project / JUDGED).read_bytes() == before
     assert len(list(jsonl.read(project / "state/spend.jsonl", Spend))) == spent
+
+
+ALONE = """
+import sys
+from pathlib import Path
+from llmops.models.claims import Claims
+print(Claims(Path(f"{sys.argv[1]}.claims")).is_alone())
+"""
+
+
+def test_the_store_stays_held_while_the_judges_are_heard_again(project: Path) -> None:
+    with serving(PaidApi(answer)) as api:
+        write_judged(project, api.url, 4)
+        main(["run", "tiny"])
+    path = project / "state" / STORE
+
+    def nobody_holds_it() -> str:
+        done = subprocess.run([sys.executable, "-c", ALONE, path], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    with closing(open_store(f"{SCHEME}{path}")) as store:
+        assert nobody_holds_it() == "False"
+        assert heard_again(Places(project, TRYOUTS), "tiny", store).entries
+        assert nobody_holds_it() == "False"
+    assert nobody_holds_it() == "True"
 
 
 def test_a_verdict_that_is_not_recorded_is_named_and_not_asked(

@@ -19,9 +19,9 @@ from typing import NamedTuple
 from llmops.models.catalog import open_model, parse_spec
 from llmops.models.meter import Meter
 from llmops.models.stack import Limits, stacked
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.places import Places
-from llmops.records import Message, Request
+from llmops.replies import Message, Request
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started
 

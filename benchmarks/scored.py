@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from llmops import jsonl
 from llmops.places import Places
-from llmops.records import Example, Message, Reply, Response, Turn
+from llmops.records import Example, Response
+from llmops.replies import Message, Reply, Turn
 
 RESPONSES = 1_000_000
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 from llmops import jsonl
 from llmops.models.catalog import open_model, parse_spec
 from llmops.models.model import key_of, request_text
-from llmops.models.store import Store, open_store
+from llmops.models.store.store import Store, open_store
 from llmops.places import Places
 from llmops.questions import load_job
-from llmops.records import Example, Reply, Response
+from llmops.records import Example, Response
+from llmops.replies import Reply
 from llmops.suites import load_suite
 
 EXAMPLES = (100_000, 1_000_000)

@@ -11,7 +11,8 @@ import streamlit as st
 from llmops import jsonl
 from llmops.errors import UserError
 from llmops.places import Places, state_folder
-from llmops.records import Estimate, Example, Judgement, Ranked, Record, Response, Score, Spend, Verdict
+from llmops.record import Record
+from llmops.records import Estimate, Example, Judgement, Ranked, Response, Score, Spend, Verdict
 
 T = TypeVar("T")
 

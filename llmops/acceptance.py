@@ -11,7 +11,8 @@ import msgspec
 from llmops import jsonl
 from llmops.errors import UserError
 from llmops.places import Places
-from llmops.records import Example, Record, Score
+from llmops.record import Record
+from llmops.records import Example, Score
 
 FOLDER = "baselines"
 

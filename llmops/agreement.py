@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from llmops.records import OVERALL, Label, Record, Score
+from llmops.record import Record
+from llmops.records import OVERALL, Label, Score
 from llmops.stats.alpha import Level, alpha
 from llmops.stats.bootstrap import Resampling
 from llmops.stats.correlation import FISHER_SE, correlation

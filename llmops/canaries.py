@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from llmops import jsonl
 from llmops.errors import UserError
-from llmops.records import Example, Record, Response, Score
+from llmops.record import Record
+from llmops.records import Example, Response, Score
 
 FOLDER = "data/canaries"
 Answered = TypeVar("Answered", Response, Score)

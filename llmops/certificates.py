@@ -12,7 +12,8 @@ from llmops import jsonl
 from llmops.agreement import Figure
 from llmops.config import params, section
 from llmops.errors import UserError
-from llmops.records import OVERALL, Record
+from llmops.record import Record
+from llmops.records import OVERALL
 
 CERTIFICATES = "certificates"
 WITHOUT_EFFECT = ("price", "concurrency", "timeout_s")

@@ -17,7 +17,8 @@ from llmops.family import with_limits
 from llmops.judges.judged import DISAGREEMENT
 from llmops.metrics.catalog import load_metric
 from llmops.metrics.metric import Metric
-from llmops.records import OVERALL, Estimate, Example, Label, Record, Response, Score
+from llmops.record import Record
+from llmops.records import OVERALL, Estimate, Example, Label, Response, Score
 from llmops.repeated import of_repeats, repeated_estimates
 from llmops.signature import signature
 from llmops.stats.bootstrap import Resampling

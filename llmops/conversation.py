@@ -3,7 +3,7 @@
 from typing import Any, Literal, get_args
 
 from llmops.errors import UserError
-from llmops.records import Message
+from llmops.replies import Message
 from llmops.tool_calls import tool_call
 
 Role = Literal["system", "user", "assistant", "tool"]

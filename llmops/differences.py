@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from llmops.records import OVERALL, Estimate, Ranked, Record, Score
+from llmops.record import Record
+from llmops.records import OVERALL, Estimate, Ranked, Score
 from llmops.signature import unversioned
 
 Row = TypeVar("Row", bound=Record)

@@ -21,7 +21,7 @@ from llmops.probes.finding import Finding
 from llmops.probes.given import places_of
 from llmops.probes.needs import needs
 from llmops.probes.subject import Subject
-from llmops.records import Record
+from llmops.record import Record
 
 MARKS = {True: "✓", False: "✗", None: "?"}
 MISSING, UNASKED = 1, 2

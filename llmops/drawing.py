@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from llmops import jsonl
 from llmops.generating import Put, Round, response
 from llmops.questions import Questions, drawing_order
-from llmops.records import DECIDED, Example, Fault, Response
+from llmops.records import DECIDED, Example, Response
+from llmops.replies import Fault
 from llmops.tasks.answering import Answered
 
 FIRST = 32

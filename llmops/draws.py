@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from llmops import jsonl
 from llmops.errors import UserError
 from llmops.labelling import LABELS
-from llmops.records import Label, Record
+from llmops.record import Record
+from llmops.records import Label
 
 
 class Draw(Record):

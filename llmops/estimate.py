@@ -26,12 +26,12 @@ from llmops.models.metered import EMPTY, IN_PROCESS, most_output
 from llmops.models.model import Model
 from llmops.models.recording import Recording, replayed
 from llmops.models.stack import cost_of, price_source
-from llmops.models.store import STORE
+from llmops.models.store.store import STORE
 from llmops.numbers import dollars, number
 from llmops.pending import Likely, Pending, pending
 from llmops.places import Places, state_folder
 from llmops.questions import load_job
-from llmops.records import Request
+from llmops.replies import Request
 from llmops.report import aligned
 from llmops.stages import fetch
 from llmops.stages.generate import Params

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from llmops.models.earlier import Earlier, warm
 from llmops.prices import Cost, dearest
-from llmops.records import Record, Reply
+from llmops.record import Record
+from llmops.replies import Reply
 from llmops.stats.prediction import Foreseen, predicted_sum
 
 ENOUGH = 10

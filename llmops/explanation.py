@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from llmops.flips import Flip, Shift
 from llmops.manifest import INPUTS, Change, Input
 from llmops.numbers import UNKNOWN, interval, number
-from llmops.records import Record
+from llmops.record import Record
 from llmops.visible import visible
 
 SHORT = 12

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from llmops.records import OVERALL, Estimate, Example, Record, Response
+from llmops.record import Record
+from llmops.records import OVERALL, Estimate, Example, Response
 from llmops.summary import Column
 
 

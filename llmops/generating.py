@@ -19,11 +19,12 @@ from llmops.models.model import Model
 from llmops.models.recalling import recalling
 from llmops.models.stack import Limits, price_source, stacks
 from llmops.models.stoppable import STOPPED, Stop, Stopping
-from llmops.models.store import Store
+from llmops.models.store.store import Store
 from llmops.numbers import dollars
 from llmops.progress import MOVES_S, Progress
 from llmops.questions import Asked, Begun, Question
-from llmops.records import Fault, Reply, Response, Spend
+from llmops.records import Response, Spend
+from llmops.replies import Fault, Reply
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
 

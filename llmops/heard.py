@@ -17,9 +17,10 @@ from llmops.models.model import Model, request_key
 from llmops.models.recording import Entry
 from llmops.models.stack import Limits
 from llmops.models.stoppable import Stop
-from llmops.models.store import Store
+from llmops.models.store.store import Store
 from llmops.places import Places
-from llmops.records import BUDGET, Fault, Judgement, Message, Reply, Request
+from llmops.records import BUDGET, Judgement
+from llmops.replies import Fault, Message, Reply, Request
 from llmops.suites import load_suite
 
 Answer = Callable[[Request, str], Reply]

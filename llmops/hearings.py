@@ -16,10 +16,11 @@ from llmops.judges.judge import Case, Judge, Subject
 from llmops.judging import asked_judges
 from llmops.models.model import Model
 from llmops.models.recalling import Recall, recalling
-from llmops.models.store import SCHEME, open_store
+from llmops.models.store.store import SCHEME, open_store
 from llmops.places import Places
 from llmops.questions import Begun, Job, Question
-from llmops.records import Fault, Reply, Request, Response, Turn
+from llmops.records import Response
+from llmops.replies import Fault, Reply, Request, Turn
 from llmops.suites import Suite
 from llmops.tasks.answering import Answered, answered, answered_at_once, next_request
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from llmops.errors import UserError
-from llmops.models.store import DAY_S, STORE
-from llmops.models.store_file import connect, explained
-from llmops.models.store_rows import AnswerRow, unpack
+from llmops.models.store.file import connect, explained
+from llmops.models.store.rows import AnswerRow, unpack
+from llmops.models.store.store import DAY_S, STORE
 from llmops.numbers import dollars
 from llmops.places import state_folder
 from llmops.upkeep import examined, removed, repaired, unused

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from llmops.records import Record
+from llmops.record import Record
 
 GRAM = 5
 """Characters of a shingle."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from difflib import unified_diff
 from typing import Literal
 
-from llmops.records import Message, Record
+from llmops.record import Record
+from llmops.replies import Message
 
 FILE = "manifest.json"
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from llmops.models.earlier import Earlier, wire_bytes
 from llmops.models.model import Model, request_key
-from llmops.models.store import SCHEME, open_store
+from llmops.models.store.store import SCHEME, open_store
 from llmops.prompts import Prompt
 from llmops.questions import Asked, Begun
-from llmops.records import Reply, Request
+from llmops.replies import Reply, Request
 from llmops.tasks.answering import next_request
 
 BLOCK = 256

@@ -14,7 +14,8 @@ from llmops.config import section
 from llmops.family import COMPLETE, Claim, among, claims, family
 from llmops.numbers import dollars, number
 from llmops.places import Places, newest
-from llmops.records import OVERALL, Estimate, Record
+from llmops.record import Record
+from llmops.records import OVERALL, Estimate
 from llmops.report import aligned
 from llmops.rules import sentence
 from llmops.stages import fetch

@@ -10,7 +10,9 @@ from llmops import jsonl
 from llmops.errors import UserError
 from llmops.labelling import labels_file, read_labels
 from llmops.places import newest
-from llmops.records import Example, Judgement, Label, Message, Record, Response, Score
+from llmops.record import Record
+from llmops.records import Example, Judgement, Label, Response, Score
+from llmops.replies import Message
 from llmops.scores import measured
 
 Key = tuple[str, str, str, int]

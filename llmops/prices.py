@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from llmops.records import Record, Reply
+from llmops.record import Record
+from llmops.replies import Reply
 from llmops.usage import Tokens, billed
 
 Cost = Callable[[Reply], float | None]

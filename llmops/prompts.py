@@ -11,7 +11,9 @@ from llmops.config import convert, read_yaml
 from llmops.conversation import messages_of
 from llmops.errors import UserError
 from llmops.places import project_file
-from llmops.records import Example, Message, Record, ResponseFormat
+from llmops.record import Record
+from llmops.records import Example
+from llmops.replies import Message, ResponseFormat
 from llmops.response_format import load_response_format
 
 FOLDER = "prompts"

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from llmops.config import convert, read_yaml
-from llmops.records import OVERALL, Record
+from llmops.record import Record
+from llmops.records import OVERALL
 
 PUBLISHED = "data/published.yaml"
 

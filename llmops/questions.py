@@ -14,7 +14,8 @@ from llmops.models.catalog import hold_to_weighing
 from llmops.models.specs import ModelSpec
 from llmops.places import Places
 from llmops.prompts import Prompt, load_prompt
-from llmops.records import Example, Request
+from llmops.records import Example
+from llmops.replies import Request
 from llmops.suites import Suite
 from llmops.tasks.asking import ASKING, Asking
 from llmops.tasks.catalog import load_task

@@ -14,12 +14,13 @@ from llmops.models.catalog import closed_model
 from llmops.models.chosen import chosen_models
 from llmops.models.model import Model, request_key
 from llmops.models.recording import Entry, Header, Recording, write_recording
-from llmops.models.store import STORE, Store, open_store
+from llmops.models.store.store import STORE, Store, open_store
 from llmops.models.stored import KEPT_FAULTS
 from llmops.places import OUTS, TRYOUTS, Places, state_folder
 from llmops.prompts import Prompt
 from llmops.questions import Job, Question, load_job
-from llmops.records import DECIDED, Example, Reply, Request, Response
+from llmops.records import DECIDED, Example, Response
+from llmops.replies import Reply, Request
 from llmops.suites import load_suite
 from llmops.tasks.answering import next_request
 

@@ -8,7 +8,7 @@ import msgspec
 
 from llmops.errors import UserError
 from llmops.places import project_file, watched
-from llmops.records import ResponseFormat
+from llmops.replies import ResponseFormat
 from llmops.schemas import check_schema
 
 FOLDERS = ("prompts",)

@@ -11,7 +11,8 @@ from llmops.config import PARAMS, section
 from llmops.errors import UserError
 from llmops.movement import Answers, Chances, evidence, movements, rescored, verdicts
 from llmops.places import TRYOUTS, Places
-from llmops.records import Example, Outcome, Record, Response, Score, Verdict
+from llmops.record import Record
+from llmops.records import Example, Outcome, Response, Score, Verdict
 from llmops.rules import worst
 from llmops.stages import fetch, generate, judge, score, validate
 from llmops.stages.gate import EXIT_CODES

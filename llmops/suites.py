@@ -6,7 +6,8 @@ from typing import Any, Literal
 from llmops.config import PARAMS, convert, params
 from llmops.errors import UserError
 from llmops.places import watched
-from llmops.records import OVERALL, Record
+from llmops.record import Record
+from llmops.records import OVERALL
 
 RECORDINGS = ("models",)
 """The folder of recordings: `generate` depends on all of it."""

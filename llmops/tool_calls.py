@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmops.records import ToolCall
+from llmops.replies import ToolCall
 
 
 def tool_call(told: Mapping[str, Any]) -> ToolCall:

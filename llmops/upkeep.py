@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llmops.errors import UserError
-from llmops.models.claims import Claims
-from llmops.models.store import DAY_S
-from llmops.models.store_file import InUse, connect, explained
-from llmops.models.store_rows import PUT, PUT_REQUEST, AnswerRow, is_whole, unpack
+from llmops.models.store.claims import Claims
+from llmops.models.store.file import InUse, connect, explained
+from llmops.models.store.rows import PUT, PUT_REQUEST, AnswerRow, is_whole, unpack
+from llmops.models.store.store import DAY_S
 from llmops.salvage import salvaged
 
 _ANSWERS = "SELECT key, asked_at, model, reply, checksum FROM answers"

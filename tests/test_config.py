@@ -6,7 +6,7 @@ import pytest
 
 from llmops.config import convert, params, read_yaml, section
 from llmops.errors import UserError
-from llmops.records import Record
+from llmops.record import Record
 from llmops.suites import Suite, load_suite, suites_to_run
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from llmops.conversation import messages_of
 from llmops.errors import UserError
-from llmops.records import Message, ToolCall
+from llmops.replies import Message, ToolCall
 from llmops.tool_calls import calls_in, written
 
 

@@ -6,7 +6,8 @@ import sacrebleu
 from llmops.baseline import Reference
 from llmops.comparing import Plan, Rows, Settings, compared
 from llmops.metrics.catalog import METRICS
-from llmops.records import Example, Fault, Response
+from llmops.records import Example, Response
+from llmops.replies import Fault
 from llmops.scoring import scored
 from llmops.suites import Suite
 from llmops.tasks.readers import READERS

@@ -23,7 +23,8 @@ from llmops.models.stored import KEPT_FAULTS
 from llmops.prices import Price
 from llmops.probes.examining import PROBES
 from llmops.prompts import PromptFile, PromptMessage, Shot
-from llmops.records import MissingKind, Response, Sampling
+from llmops.records import MissingKind, Response
+from llmops.replies import Sampling
 from llmops.stages import compare, gate, generate, publish
 from llmops.suites import Baseline, Rule, Suite
 from llmops.summary import Run, run_estimates, setting

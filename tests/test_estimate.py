@@ -17,10 +17,11 @@ from llmops.estimating import Missing, amounts
 from llmops.models.catalog import closed_model, parse_spec
 from llmops.models.earlier import Earlier, warm
 from llmops.models.model import request_key, request_text
-from llmops.models.store import SCHEME, STORE, open_store
+from llmops.models.store.store import SCHEME, STORE, open_store
 from llmops.places import Places
 from llmops.prices import Price, pricing
-from llmops.records import Message, Reply, Request, Spend
+from llmops.records import Spend
+from llmops.replies import Message, Reply, Request
 from llmops.stages import generate, validate
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started

@@ -1,7 +1,8 @@
 """Two runs side by side: better is better whichever way the metric points, and only pairs are compared."""
 
 from llmops.flips import Side, answers, flips, shifts
-from llmops.records import Estimate, Example, Fault, Response
+from llmops.records import Estimate, Example, Response
+from llmops.replies import Fault
 from llmops.summary import Column
 
 

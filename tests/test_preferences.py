@@ -9,7 +9,8 @@ from llmops import jsonl
 from llmops.errors import UserError
 from llmops.places import Places
 from llmops.preferences import export
-from llmops.records import Estimate, Example, Judgement, Label, Message, Reply, Response, Score, Turn
+from llmops.records import Estimate, Example, Judgement, Label, Response, Score
+from llmops.replies import Message, Reply, Turn
 
 
 def _response(example: str, model: str, answer: str | None, asked: str = "Where is it?") -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llmops.prices import Price, dearest, pricing, source, table_version
-from llmops.records import Reply
+from llmops.replies import Reply
 
 OPENAI = "https://api.openai.com/v1"
 ANTHROPIC = "https://api.anthropic.com/v1"

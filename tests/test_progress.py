@@ -17,12 +17,13 @@ from llmops.models.budget import Allowance, Budget
 from llmops.models.model import Model, request_key
 from llmops.models.stack import Limits
 from llmops.models.stoppable import Stop
-from llmops.models.store import SCHEME, open_store
+from llmops.models.store.store import SCHEME, open_store
 from llmops.prices import Price
 from llmops.progress import Progress
 from llmops.prompts import Prompt, PromptFile, PromptMessage
 from llmops.questions import Job, Questions
-from llmops.records import Example, Reply, Request
+from llmops.records import Example
+from llmops.replies import Reply, Request
 
 PRICE = Price(input_per_mtok_usd=1000, output_per_mtok_usd=1000)
 

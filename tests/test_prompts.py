@@ -6,7 +6,8 @@ import pytest
 
 from llmops.errors import UserError
 from llmops.prompts import load_prompt
-from llmops.records import Example, Message
+from llmops.records import Example
+from llmops.replies import Message
 
 EXAMPLE = Example(id="e1", inputs={"message": "환불 어디까지 됐나요?"})
 

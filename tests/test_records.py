@@ -2,7 +2,8 @@
 
 import msgspec
 
-from llmops.records import Message, Reply, Response, TokenLogprob, ToolCall
+from llmops.records import Response
+from llmops.replies import Message, Reply, TokenLogprob, ToolCall
 
 STORED = (
     '{"text":"refund_status","finish_reason":"stop","usage":{"prompt_tokens":12},"input_tokens":12,'

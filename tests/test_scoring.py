@@ -8,7 +8,8 @@ import pytest
 from llmops.errors import UserError
 from llmops.metrics.catalog import load_metric
 from llmops.metrics.metric import Metric
-from llmops.records import Example, Fault, Response, Score
+from llmops.records import Example, Response, Score
+from llmops.replies import Fault
 from llmops.scoring import BLOCK, Pair, beside_examples, scored
 from llmops.tasks.catalog import TASKS
 

@@ -14,11 +14,11 @@ from urllib.parse import quote
 import pytest
 
 from llmops.errors import WorldError
-from llmops.models.address import Address, explained
-from llmops.models.batch_collecting import read_results
-from llmops.models.batch_rows import read_row
-from llmops.models.batches import Batch
-from llmops.records import Reply
+from llmops.models.batches.batch import Batch
+from llmops.models.batches.collecting import read_results
+from llmops.models.batches.rows import read_row
+from llmops.models.protocol.address import Address, explained
+from llmops.replies import Reply
 from tests.paid_api import ROOT, VARIABLE, Asked, PaidApi, Sent, completion, serving, write_project
 
 KEY = "sk-planted+7fQ/é".replace("é", "x") + "Zt0pS3cretValue=="

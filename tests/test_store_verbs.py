@@ -13,8 +13,8 @@ import pytest
 
 from llmops.errors import UserError
 from llmops.models.model import key_of
-from llmops.models.store import open_store
-from llmops.records import Reply
+from llmops.models.store.store import open_store
+from llmops.replies import Reply
 from llmops.upkeep import examined, repaired, unused
 from tests.verbs import exit_code
 
@@ -151,7 +151,7 @@ def test_long_answers_that_span_pages_are_recovered(path: Path) -> None:
 
 def test_what_only_the_log_holds_is_recovered_too(path: Path) -> None:
     """A process that was killed leaves its newest answers in the write-ahead log."""
-    code = "import os, sys; from tests.test_store_verbs import *; import llmops.models.store as s\n"
+    code = "import os, sys; from tests.test_store_verbs import *; import llmops.models.store.store as s\n"
     code += "s.Store.close = lambda self: os._exit(0)\nfill(Path(sys.argv[1]), range(300))"
     root = Path(__file__).resolve().parent.parent
     subprocess.run([sys.executable, "-c", code, str(path)], check=True, cwd=root)
@@ -174,7 +174,7 @@ def test_a_file_that_never_was_a_store_is_left_as_it_is(
 
 def test_a_store_that_another_process_has_open_is_not_replaced(path: Path) -> None:
     keys = fill(path, range(40))
-    code = "import sys; from llmops.models.store import open_store; s = open_store(sys.argv[1]); print(1, flush=True); input(); s.close()"
+    code = "import sys; from llmops.models.store.store import open_store; s = open_store(sys.argv[1]); print(1, flush=True); input(); s.close()"
     other = subprocess.Popen(
         [sys.executable, "-c", code, f"sqlite:///{path}"],
         stdin=subprocess.PIPE,
@@ -294,7 +294,7 @@ def test_a_store_of_the_first_version_is_migrated_with_its_answers(path: Path) -
 
 def test_a_store_that_an_earlier_llmops_writes_to_is_not_migrated_under_it(path: Path) -> None:
     old = old_store(path)
-    code = "import sys; from llmops.models import store_file; store_file.ALONE_S = 0.3; from llmops.models.store import open_store; open_store(sys.argv[1])"
+    code = "import sys; from llmops.models.store import file as store_file; store_file.ALONE_S = 0.3; from llmops.models.store.store import open_store; open_store(sys.argv[1])"
     done = subprocess.run([sys.executable, "-c", code, f"sqlite:///{path}"], capture_output=True, text=True)
     assert "another llmops of an earlier version has it open; let it end and run again" in done.stderr
     old.execute("INSERT INTO answers VALUES ('m', NULL, 'bot', ?)", (b'{"text":"late"}',))
@@ -304,7 +304,7 @@ def test_a_store_that_an_earlier_llmops_writes_to_is_not_migrated_under_it(path:
 
 def test_several_processes_that_find_an_old_store_migrate_it_once(path: Path) -> None:
     old_store(path).close()
-    code = "import sys; from llmops.models.store import open_store; s = open_store(sys.argv[1]); print(s.get('k').text); s.close()"
+    code = "import sys; from llmops.models.store.store import open_store; s = open_store(sys.argv[1]); print(s.get('k').text); s.close()"
     several = [
         subprocess.Popen([sys.executable, "-c", code, f"sqlite:///{path}"], stdout=subprocess.PIPE, text=True)
         for _ in range(4)
@@ -314,7 +314,7 @@ def test_several_processes_that_find_an_old_store_migrate_it_once(path: Path) ->
 
 def test_an_answer_of_a_later_version_is_neither_given_nor_called_damaged(path: Path) -> None:
     fill(path, range(2))
-    from llmops.models.store_rows import PUT, checksum
+    from llmops.models.store.rows import PUT, checksum
 
     later = b'{"text":"x","thoughts":"y"}'
     whole = sqlite3.connect(path, isolation_level=None)
@@ -332,9 +332,9 @@ def test_two_processes_ask_the_same_once(path: Path) -> None:
 import asyncio, sys
 from llmops.models.meter import Meter
 from llmops.models.model import Model
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.models.stored import stored
-from llmops.records import Reply, Request
+from llmops.replies import Reply, Request
 url, log = sys.argv[1:]
 async def ask(request):
     with open(log, "a") as file:

@@ -5,7 +5,8 @@ from reading import Evaluation
 from shown import candidate, count, number, unknown, usd
 from words import say
 
-from llmops.records import Judgement, Response, Score, Turn
+from llmops.records import Judgement, Response, Score
+from llmops.replies import Turn
 
 
 def show_answers(evaluation: Evaluation, example_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from llmops.cards.report import Severity
 from llmops.config import convert, read_yaml
 from llmops.errors import UserError
-from llmops.records import Record
+from llmops.record import Record
 
 Values = Mapping[str, list[Any] | None]
 """What ``$name`` stands for: e.g. ``{"labels": [...], "slices": [...]}``; None: not known."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from llmops.records import Record
+from llmops.record import Record
 
 Severity = Literal["critical", "warning", "info"]
 SHOWN = 100

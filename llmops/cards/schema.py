@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llmops.records import Record
+from llmops.record import Record
 
 FROM_TARGETS = "from_targets"
 

@@ -12,7 +12,7 @@ from llmops.cards.download import ADVICE, download
 from llmops.cards.schema import Card, CardFile
 from llmops.errors import UserError
 from llmops.places import project_file
-from llmops.records import Record
+from llmops.record import Record
 
 MIRROR_INDEX = "SOURCES.jsonl"
 Say = Callable[[str], None]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from llmops.errors import UserError
-from llmops.records import Record
+from llmops.record import Record
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ from llmops.judges.reading import read
 from llmops.judges.specs import Asked
 from llmops.prompts import Prompt
 from llmops.questions import Question
-from llmops.records import Example, Message, Request
+from llmops.records import Example
+from llmops.replies import Message, Request
 from llmops.tasks.asking import Asking, answer_of
 
 

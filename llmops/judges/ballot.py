@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from llmops.errors import UserError
 from llmops.judges.specs import Asked, Graded, ReferenceSpec
-from llmops.records import ResponseFormat
+from llmops.replies import ResponseFormat
 
 EXPLANATION = "explanation"
 VERDICT = "verdict"

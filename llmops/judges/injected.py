@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from llmops.config import convert, read_yaml
 from llmops.judges.judge import Subject
-from llmops.records import Judgement, Record
+from llmops.record import Record
+from llmops.records import Judgement
 from llmops.stats.estimate import mean
 from llmops.stats.interval import Interval
 

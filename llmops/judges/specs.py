@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from llmops.records import Record
+from llmops.record import Record
 
 
 class Asked(Record, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from llmops.judges.ballot import Ballot
-from llmops.records import TokenLogprob
+from llmops.replies import TokenLogprob
 
 _AROUND = " \t\r\n\"'"
 

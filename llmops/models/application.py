@@ -16,9 +16,10 @@ import msgspec
 from llmops.errors import UserError, WorldError
 from llmops.models.files import project_file, sha256_of, sha256_of_all
 from llmops.models.model import Model, not_open
-from llmops.models.server_json import writable
+from llmops.models.protocol.server_json import writable
 from llmops.models.specs import PythonSpec
-from llmops.records import Record, Reply, Request
+from llmops.record import Record
+from llmops.replies import Reply, Request
 
 Application = Callable[[dict[str, Any], list[dict[str, Any]]], Any]
 

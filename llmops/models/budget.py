@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llmops.errors import UserError
 from llmops.models.stoppable import Stopping
 from llmops.numbers import dollars
-from llmops.records import Record
+from llmops.record import Record
 
 SECONDS_PER_MINUTE = 60.0
 

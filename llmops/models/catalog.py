@@ -19,7 +19,7 @@ from llmops.models.specs import (
 )
 from llmops.places import Places
 from llmops.prices import Price
-from llmops.records import Request, Sampling
+from llmops.replies import Request, Sampling
 
 MOST_TOP_LOGPROBS = 20
 """What OpenAI takes; servers of one's own take as many or fewer."""
@@ -37,7 +37,7 @@ Opener = Callable[[str, Any, Places], Model]
 
 
 def _openai(name: str, spec: OpenAISpec, places: Places) -> Model:
-    from llmops.models.openai_chat import open_openai
+    from llmops.models.protocol.chat import open_openai
 
     return open_openai(name, spec)
 
@@ -154,7 +154,7 @@ def closed_model(name: str, spec: ModelSpec, places: Places) -> Model:
     """
     match spec:
         case OpenAISpec():
-            from llmops.models.openai_chat import closed_openai
+            from llmops.models.protocol.chat import closed_openai
 
             return closed_openai(name, spec)
         case LlamaCppSpec():

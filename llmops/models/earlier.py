@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmops.models.model import Model
-from llmops.models.store_file import connect, explained
-from llmops.models.store_rows import AnswerRow, reply_of, unpack
-from llmops.records import Reply
+from llmops.models.store.file import connect, explained
+from llmops.models.store.rows import AnswerRow, reply_of, unpack
+from llmops.replies import Reply
 
 _ASKED = """SELECT answers.key, asked_at, answers.model, reply, checksum, packed, text
     FROM answers JOIN requests ON requests.key = answers.key JOIN shared ON shared.id = requests.shared

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from llmops.errors import WorldError
 from llmops.models.likelihood import Tokens, choices_reply, continuation
-from llmops.models.server_errors import read_error
-from llmops.records import Reply
+from llmops.models.protocol.faults import read_error
+from llmops.replies import Reply
 
 BETWEEN = -1
 """No token's id, so it stands between the texts that one call has tokenised."""

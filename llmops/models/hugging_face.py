@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from llmops.errors import UserError, WorldError
-from llmops.models.chat_body import request_seed, spoken
 from llmops.models.files import model_folder, sha256_of_all
 from llmops.models.likelihood import Tokens, choices_body, choices_reply, continuation
 from llmops.models.model import Model
-from llmops.models.reasoning import parted
+from llmops.models.protocol.body import request_seed, spoken
+from llmops.models.protocol.reasoning import parted
 from llmops.models.specs import TransformersSpec, sampling_identity
 from llmops.models.unheeded import unheeded
-from llmops.records import Reply, Request, Sampling
+from llmops.replies import Reply, Request, Sampling
 
 PARTS = ("*.safetensors", "*.bin", "*.json", "*.jinja", "*.model", "*.txt")
 """The files of a model's folder that can change its answers."""

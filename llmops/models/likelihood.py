@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmops.errors import WorldError
-from llmops.models.chat_body import spoken
-from llmops.records import ChoiceLogprobs, Reply, Request
+from llmops.models.protocol.body import spoken
+from llmops.replies import ChoiceLogprobs, Reply, Request
 
 Tokens = list[int]
 

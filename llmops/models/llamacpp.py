@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from llmops.errors import UserError
-from llmops.models.chat_body import chat_body
-from llmops.models.completions import read_answer
 from llmops.models.files import project_file, sha256_of
 from llmops.models.forced import weighed
 from llmops.models.likelihood import choices_body
 from llmops.models.model import Model, not_open
+from llmops.models.protocol.body import chat_body
+from llmops.models.protocol.completions import read_answer
 from llmops.models.specs import LlamaCppSpec, sampling_identity
-from llmops.records import Reply, Request
+from llmops.replies import Reply, Request
 
 T = TypeVar("T")
 

@@ -1,7 +1,8 @@
 """The ledger of one run: what was asked and paid."""
 
 from llmops.models.budget import Budget
-from llmops.records import Reply, Spend
+from llmops.records import Spend
+from llmops.replies import Reply
 from llmops.totals import total
 
 

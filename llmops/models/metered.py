@@ -12,7 +12,7 @@ from llmops.models.budget import Allowance, AtMost
 from llmops.models.meter import Meter
 from llmops.models.model import Model
 from llmops.prices import Cost, dearest
-from llmops.records import Reply, Request
+from llmops.replies import Reply, Request
 from llmops.totals import total
 
 IN_PROCESS = frozenset({"llamacpp", "transformers"})

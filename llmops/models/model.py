@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from llmops.models.batches import Batches
-from llmops.models.told import Told
+from llmops.models.batches.batch import Batches
+from llmops.models.limits.told import Told
 from llmops.prices import Price
-from llmops.records import Reply, Request
+from llmops.replies import Reply, Request
 
 Ask = Callable[[Request], Awaitable[Reply]]
 

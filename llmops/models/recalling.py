@@ -5,8 +5,8 @@ from functools import partial
 
 from llmops.models.budget import BudgetSpent
 from llmops.models.model import Model, request_key
-from llmops.models.store import Store
-from llmops.records import Reply, Request
+from llmops.models.store.store import Store
+from llmops.replies import Reply, Request
 
 Recall = Callable[[Sequence[Request]], Awaitable[list[Reply | None]]]
 

@@ -13,7 +13,7 @@ from llmops.models.files import project_files, sha256_of, sha256_of_all
 from llmops.models.model import Model
 from llmops.models.specs import RecordedSpec
 from llmops.places import Places, project_file
-from llmops.records import Fault, Reply, Request
+from llmops.replies import Fault, Reply, Request
 from llmops.table import rows, value_at
 
 Key = tuple[str, ...]

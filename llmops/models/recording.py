@@ -13,7 +13,8 @@ from llmops import jsonl
 from llmops.errors import UserError
 from llmops.models.budget import BudgetSpent
 from llmops.models.model import Model, key_of, request_key, text_of
-from llmops.records import Record, Reply, Request
+from llmops.record import Record
+from llmops.replies import Reply, Request
 
 VERSION: Literal[1] = 1
 _GZIP = 31

@@ -10,11 +10,11 @@ from time import monotonic
 import msgspec
 
 from llmops.errors import WorldError
-from llmops.models.admission import MOST_DOUBLED
-from llmops.models.deadline import TooLate, begun_by
+from llmops.models.limits.admission import MOST_DOUBLED
+from llmops.models.limits.deadline import TooLate, begun_by
 from llmops.models.metered import UNBILLED
 from llmops.models.model import Model
-from llmops.records import Fault, Reply, Request
+from llmops.replies import Fault, Reply, Request
 
 Sleep = Callable[[float], Awaitable[object]]
 

@@ -5,7 +5,8 @@ from typing import Any, Literal
 import msgspec
 
 from llmops.prices import Price
-from llmops.records import Record, Sampling
+from llmops.record import Record
+from llmops.replies import Sampling
 
 OPENAI_URL = "https://api.openai.com/v1"
 

@@ -6,15 +6,15 @@ from math import inf
 
 from msgspec.structs import replace
 
-from llmops.models.admission import Rates
 from llmops.models.budget import Allowance
-from llmops.models.limited import limited
+from llmops.models.limits.admission import Rates
+from llmops.models.limits.limited import limited
 from llmops.models.meter import Meter
 from llmops.models.metered import foreseer, metered
 from llmops.models.model import Model, identity_digest
 from llmops.models.retrying import Patience, retrying
 from llmops.models.stoppable import Stop, stoppable
-from llmops.models.store import Store
+from llmops.models.store.store import Store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
 from llmops.models.vetted import Standing, vetted
@@ -96,10 +96,10 @@ def _in_batches(
     A batch takes as long as it takes, so attempts are counted and no seconds. What is asked again
     comes soon enough after the fault to go into one batch.
     """
-    from llmops.models.batch_journal import Journal  # a tenth of the engine's start, for batches alone
-    from llmops.models.batch_ledger import Ledger
-    from llmops.models.batch_work import BatchWork
-    from llmops.models.batched import GATHERED_AFTER_S, Gathering, batched
+    from llmops.models.batches.batched import GATHERED_AFTER_S, Gathering, batched
+    from llmops.models.batches.journal import Journal  # a tenth of the engine's start, for batches alone
+    from llmops.models.batches.ledger import Ledger
+    from llmops.models.batches.work import BatchWork
 
     journal = Journal(store.path.parent / BATCHES, identity_digest(model))
     ledger = Ledger(model, cost_of(model), meters[0].budget.allowance)

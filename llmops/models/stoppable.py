@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from llmops.errors import WorldError
 from llmops.models.model import Model
-from llmops.records import Reply, Request
+from llmops.replies import Reply, Request
 
 STOPPED = "stopped"
 """The kind of fault of what was not sent any more."""

@@ -3,12 +3,12 @@
 import asyncio
 from dataclasses import replace
 
-from llmops.models.claims import Sleep
 from llmops.models.meter import Meter
 from llmops.models.model import Model, key_of, request_text
-from llmops.models.store import Store
-from llmops.models.store_rows import Unkeepable
-from llmops.records import Fault, Reply, Request
+from llmops.models.store.claims import Sleep
+from llmops.models.store.rows import Unkeepable
+from llmops.models.store.store import Store
+from llmops.replies import Fault, Reply, Request
 
 KEPT_FAULTS = frozenset({"content_filter", "context_overflow", "empty"})
 """Refusals that lie in the request, so that asking again would only repeat them."""

@@ -8,7 +8,7 @@ from time import monotonic
 import msgspec
 
 from llmops.models.model import Model
-from llmops.records import Reply, Request
+from llmops.replies import Reply, Request
 
 
 def _now() -> datetime:

@@ -5,7 +5,7 @@ from collections import Counter
 import msgspec
 
 from llmops.errors import UserError
-from llmops.records import Reply, Request, ResponseFormat, Sampling
+from llmops.replies import Reply, Request, ResponseFormat, Sampling
 from llmops.schemas import holds
 
 

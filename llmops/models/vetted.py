@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from llmops.errors import UserError
 from llmops.models.model import Model
-from llmops.records import Fault, Reply, Request
+from llmops.replies import Fault, Reply, Request
 
 MAYBE_EVERY = frozenset({"forbidden", "unknown", "unreachable"})
 """Faults that meet one request or every one: a 403 may be one prompt's, a 404 one that asks for tools."""

@@ -19,7 +19,7 @@ from llmops.probes.local import LLAMACPP, PYTHON, TRANSFORMERS
 from llmops.probes.probe import Probe
 from llmops.probes.served import SERVED
 from llmops.probes.subject import MOST_TOKENS, Subject
-from llmops.records import Reply
+from llmops.replies import Reply
 
 INPUT_TOKENS = 256
 """More than any question here takes, for what it will cost at most."""

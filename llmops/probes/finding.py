@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from llmops.records import Record, Reply
+from llmops.record import Record
+from llmops.replies import Reply
 
 DECISIVE = frozenset({"bad_reply", "context_overflow", "refused", "server_error", "unknown"})
 """Faults that show that a server does not do what it was asked; others say nothing about it."""

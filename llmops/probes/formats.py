@@ -5,7 +5,7 @@ from typing import Any
 
 from llmops.probes.finding import Finding, unanswered
 from llmops.probes.subject import MOST_TOKENS, Subject
-from llmops.records import Reply, ResponseFormat
+from llmops.replies import Reply, ResponseFormat
 
 TOOL = {
     "type": "function",

@@ -7,7 +7,8 @@ from llmops.probes.finding import Finding, unanswered
 from llmops.probes.needs import suites_of
 from llmops.probes.subject import Subject
 from llmops.prompts import load_prompt
-from llmops.records import Example, Reply
+from llmops.records import Example
+from llmops.replies import Reply
 from llmops.suites import Suite
 
 

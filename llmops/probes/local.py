@@ -5,7 +5,7 @@ from llmops.probes.probe import Probe
 from llmops.probes.sampled import logprobs, seed, stop
 from llmops.probes.served import price, system_message
 from llmops.probes.subject import Subject
-from llmops.records import Reply
+from llmops.replies import Reply
 
 CHOICES = ["yes", "no"]
 

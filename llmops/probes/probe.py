@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from llmops.probes.finding import Finding
 from llmops.probes.subject import Subject
-from llmops.records import Reply
+from llmops.replies import Reply
 
 
 class Probe(NamedTuple):

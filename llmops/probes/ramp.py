@@ -6,7 +6,7 @@ from time import monotonic
 
 from llmops.probes.finding import Finding
 from llmops.probes.subject import QUESTION, Subject
-from llmops.records import Reply
+from llmops.replies import Reply
 
 LEVELS = (1, 2, 4, 8)
 """Requests in flight, one level after the other."""

@@ -3,7 +3,7 @@
 from llmops.models.specs import OPENAI_URL, OpenAISpec
 from llmops.probes.finding import Finding, unanswered
 from llmops.probes.subject import Subject
-from llmops.records import Reply
+from llmops.replies import Reply
 
 
 async def max_tokens(subject: Subject, plain: Reply) -> list[Finding]:

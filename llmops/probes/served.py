@@ -1,7 +1,7 @@
 """What a server that speaks the OpenAI protocol is, and every probe of one."""
 
 from llmops.errors import UserError, WorldError
-from llmops.models.address import address_of
+from llmops.models.protocol.address import address_of
 from llmops.models.specs import OpenAISpec
 from llmops.probes.finding import Finding, unanswered
 from llmops.probes.formats import json_object, json_schema, tools
@@ -9,7 +9,7 @@ from llmops.probes.probe import Probe
 from llmops.probes.ramp import CALLS, ramp
 from llmops.probes.sampled import logprobs, max_tokens, seed, stop, streaming
 from llmops.probes.subject import QUESTION, Subject
-from llmops.records import Message, Reply
+from llmops.replies import Message, Reply
 
 NO_MODEL = "no-such-model-4f1c"
 CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length", "n_ctx")
@@ -70,7 +70,7 @@ async def system_message(subject: Subject, plain: Reply) -> list[Finding]:
 
 async def context(subject: Subject, plain: Reply) -> list[Finding]:
     """Find out what the server's list of models tells of the context's size."""
-    from llmops.models.openai_chat import listed
+    from llmops.models.protocol.chat import listed
 
     spec: OpenAISpec = subject.spec
     try:

@@ -6,16 +6,16 @@ from msgspec.structs import replace
 
 from llmops.errors import UserError, WorldError
 from llmops.models.catalog import open_model
+from llmops.models.limits.told import RateLimit, Unit
 from llmops.models.meter import Meter
 from llmops.models.metered import metered
 from llmops.models.model import Model
 from llmops.models.specs import ModelSpec, OpenAISpec
 from llmops.models.timed import timed
-from llmops.models.told import RateLimit, Unit
 from llmops.places import Places
 from llmops.prices import pricing
 from llmops.probes.finding import SETTINGS
-from llmops.records import Fault, Message, Reply, Request, Sampling
+from llmops.replies import Fault, Message, Reply, Request, Sampling
 
 MOST_TOKENS = 64
 """Cap of an answer where the model's own settings have none."""

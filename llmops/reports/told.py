@@ -6,7 +6,8 @@ from llmops.discoveries import discovered, family
 from llmops.explanation import Explanation
 from llmops.flips import Flip, Shift
 from llmops.numbers import UNKNOWN, interval, number
-from llmops.records import OVERALL, Estimate, Outcome, Record, Verdict
+from llmops.record import Record
+from llmops.records import OVERALL, Estimate, Outcome, Verdict
 from llmops.report import rows, wanted_labels
 
 LONGEST = 120

@@ -23,7 +23,7 @@ from llmops.models.recording import Recording, replayed
 from llmops.models.specs import ModelSpec
 from llmops.models.stack import Limits, check_budget
 from llmops.models.stoppable import Stop
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.models.unheeded import told_unheeded
 from llmops.places import Places, state_folder
 from llmops.questions import Job, load_job

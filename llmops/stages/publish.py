@@ -20,7 +20,8 @@ from llmops.models.specs import OPENAI_URL
 from llmops.places import Places, state_folder
 from llmops.prices import OWN, source, table_version
 from llmops.prompts import Prompt, load_prompt
-from llmops.records import Estimate, Example, Judgement, Ranked, Record, Response, Score, Verdict
+from llmops.record import Record
+from llmops.records import Estimate, Example, Judgement, Ranked, Response, Score, Verdict
 from llmops.report import markdown, rows
 from llmops.scores import measured
 from llmops.suites import Suite, load_suite

@@ -17,7 +17,8 @@ from llmops.models.specs import OpenAISpec
 from llmops.numbers import UNKNOWN, dollars
 from llmops.places import Places, newest
 from llmops.prices import Cost, Price, pricing, source
-from llmops.records import Record, Response
+from llmops.record import Record
+from llmops.records import Response
 from llmops.report import aligned
 from llmops.totals import total
 

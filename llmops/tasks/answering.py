@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from llmops.models.budget import BudgetSpent
-from llmops.records import BUDGET, Fault, Reply, Request, Turn
+from llmops.records import BUDGET
+from llmops.replies import Fault, Reply, Request, Turn
 from llmops.tasks.asking import Asking
 
 

@@ -6,7 +6,8 @@ a retrieval step, a tool call and a conversation have the same shape.
 
 from collections.abc import Callable, Generator
 
-from llmops.records import Example, Message, Reply, Request, ResponseFormat
+from llmops.records import Example
+from llmops.replies import Message, Reply, Request, ResponseFormat
 from llmops.tool_calls import written
 
 Asking = Generator[Request, Reply, str | None]

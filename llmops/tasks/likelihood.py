@@ -8,7 +8,8 @@ doi 10.5281/zenodo.12608602): ``sum`` its ``acc``, ``byte`` its ``acc_bytes``, w
 from collections.abc import Callable, Sequence
 
 from llmops.errors import UserError
-from llmops.records import CHOICE_LETTERS, ChoiceLogprobs, Example, Message, Request, Response
+from llmops.records import CHOICE_LETTERS, Example, Response
+from llmops.replies import ChoiceLogprobs, Message, Request
 from llmops.tasks.asking import Asking
 
 Rule = Callable[[ChoiceLogprobs], list[float]]

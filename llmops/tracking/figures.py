@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmops.records import OVERALL, Estimate, Ranked, Record
+from llmops.record import Record
+from llmops.records import OVERALL, Estimate, Ranked
 
 SUFFIXES = {
     "value": "",

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from llmops.records import Example, Message, Record
+from llmops.record import Record
+from llmops.records import Example
+from llmops.replies import Message
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmops.errors import UserError
-from llmops.records import Record
+from llmops.record import Record
 from llmops.tracking.client import connect, failures, sqlite_file
 
 if TYPE_CHECKING:

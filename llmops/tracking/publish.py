@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from llmops.records import Estimate, Ranked, Record, Verdict
+from llmops.record import Record
+from llmops.records import Estimate, Ranked, Verdict
 from llmops.rules import worst
 from llmops.tracking.client import artifacts, connect, failures, shown, sqlite_file
 from llmops.tracking.figures import metrics, not_known, not_ranked, ranking_metrics

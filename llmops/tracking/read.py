@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llmops.records import OVERALL, Record
+from llmops.record import Record
+from llmops.records import OVERALL
 from llmops.tracking.client import connect, failures, sqlite_file
 from llmops.tracking.figures import Figure, figures
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from llmops.models.chat_body import spoken
-from llmops.records import Example, Fault, Message, Record, Reply, Response, Score, Turn
+from llmops.models.protocol.body import spoken
+from llmops.record import Record
+from llmops.records import Example, Response, Score
+from llmops.replies import Fault, Message, Reply, Turn
 from llmops.tracking.inputs import links
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from llmops.cards.frame import Frame, Place, example_frame, response_frame
 from llmops.cards.report import describe
 from llmops.cards.source import fetch
 from llmops.errors import UserError
-from llmops.records import Example, Fault, Response
+from llmops.records import Example, Response
+from llmops.replies import Fault
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "data/expectations/examples.yaml"

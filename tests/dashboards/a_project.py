@@ -8,7 +8,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from llmops import jsonl
-from llmops.records import Estimate, Example, Fault, Message, Reply, Response, Score, Spend, Turn, Verdict
+from llmops.records import Estimate, Example, Response, Score, Spend, Verdict
+from llmops.replies import Fault, Message, Reply, Turn
 
 MODELS = ["tiny-llama-q8", "a-served-model-with-a-long-name-2026-10"]
 PROMPTS = ["support/v1", "support/v2"]

@@ -7,7 +7,8 @@ from reading import Evaluation
 from shown import candidate
 
 from llmops.places import Places
-from llmops.records import Fault, Response, Score
+from llmops.records import Response, Score
+from llmops.replies import Fault
 from tests.dashboards.a_project import BASELINE, build
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from llmops import jsonl
-from llmops.records import Example, Fault, Judgement, Response, Score
+from llmops.records import Example, Judgement, Response, Score
+from llmops.replies import Fault
 from tests.paid_api import VARIABLE
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started

@@ -11,7 +11,7 @@ from llmops.judges.fence import fence, fenced
 from llmops.judges.jury import counted
 from llmops.judges.reading import read
 from llmops.judges.weighing import weighted
-from llmops.records import TokenLogprob
+from llmops.replies import TokenLogprob
 
 GRADES = Ballot({str(n): float(n) for n in range(1, 6)})
 WORD = Ballot({"yes": 1.0, "no": 0.0}, word=True)

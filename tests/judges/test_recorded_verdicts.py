@@ -15,7 +15,7 @@ import pytest
 from llmops import jsonl
 from llmops.cli import main
 from llmops.heard import heard_again
-from llmops.models.store import SCHEME, STORE, open_store
+from llmops.models.store.store import SCHEME, STORE, open_store
 from llmops.places import TRYOUTS, Places
 from llmops.records import Judgement, Spend
 from tests.paid_api import VARIABLE, Asked, PaidApi, Sent, completion, serving, write_project
@@ -104,7 +104,7 @@ def test_a_judged_run_comes_out_again_byte_for_byte_with_the_judges_faults(
 ALONE = """
 import sys
 from pathlib import Path
-from llmops.models.claims import Claims
+from llmops.models.store.claims import Claims
 print(Claims(Path(f"{sys.argv[1]}.claims")).is_alone())
 """
 

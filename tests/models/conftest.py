@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from llmops.records import Message, Request
+from llmops.replies import Message, Request
 
 
 @dataclass

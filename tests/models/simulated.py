@@ -8,9 +8,9 @@ from random import Random
 from typing import Literal, NamedTuple
 
 from llmops.errors import WorldError
-from llmops.models.admission import Admission, Rates
-from llmops.models.told import RateLimit
-from llmops.records import Reply
+from llmops.models.limits.admission import Admission, Rates
+from llmops.models.limits.told import RateLimit
+from llmops.replies import Reply
 from tests.servers.bucket import Bucket
 
 REFUSAL_S = 0.003

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from llmops.errors import WorldError
-from llmops.models.admission import Admission, Rates
-from llmops.models.bucket import evenly
-from llmops.models.expected import UNKNOWN_OUTPUT, Expected
-from llmops.models.lanes import Lanes
+from llmops.models.limits.admission import Admission, Rates
+from llmops.models.limits.bucket import evenly
+from llmops.models.limits.expected import UNKNOWN_OUTPUT, Expected
+from llmops.models.limits.lanes import Lanes
+from llmops.models.limits.pace import Pace
+from llmops.models.limits.told import RateLimit, Told, retry_after_s, seconds_until
 from llmops.models.model import Model
-from llmops.models.pace import Pace
-from llmops.models.told import RateLimit, Told, retry_after_s, seconds_until
-from llmops.records import Reply
+from llmops.replies import Reply
 from tests.models.simulated import Server, ran
 
 NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)

@@ -3,12 +3,12 @@
 import pytest
 
 from llmops.errors import WorldError
-from llmops.models.batch_ledger import Ledger
-from llmops.models.batch_rows import Row
+from llmops.models.batches.ledger import Ledger
+from llmops.models.batches.rows import Row
 from llmops.models.budget import Allowance, Budget
 from llmops.models.meter import Meter
 from llmops.models.model import Model, not_open
-from llmops.records import Reply
+from llmops.replies import Reply
 
 ALLOWANCE = Allowance(budget_usd=9.0, budget_tokens=9000)
 BROKEN = WorldError("bad_reply", "no completion", transient=True)

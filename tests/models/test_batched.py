@@ -15,9 +15,9 @@ from llmops.models.catalog import closed_model, open_model, parse_spec
 from llmops.models.meter import Meter
 from llmops.models.model import request_key
 from llmops.models.stack import BATCHES, Limits, cost_of, stacks
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.places import Places
-from llmops.records import Message, Reply, Request, ResponseFormat
+from llmops.replies import Message, Reply, Request, ResponseFormat
 from tests.servers.batches import BatchBehaviour
 from tests.servers.started import started
 

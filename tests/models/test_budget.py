@@ -11,13 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from llmops.errors import UserError
 from llmops.models.budget import Allowance, AtMost, Budget, BudgetSpent, checked
 from llmops.models.meter import Meter
-from llmops.models.openai_chat import open_openai
+from llmops.models.protocol.chat import open_openai
 from llmops.models.specs import OpenAISpec
 from llmops.models.stack import Limits, check_budget, stacked
 from llmops.models.stoppable import Stopping
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.prices import Price
-from llmops.records import Sampling
+from llmops.replies import Sampling
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import started
 

@@ -53,7 +53,7 @@ def test_a_wrong_setting_is_told_with_what_would_be_right(raw, message):
 
 def test_the_catalog_loads_no_kinds_library():
     script = (
-        "import sys; import llmops.models.catalog, llmops.models.stack, llmops.models.store; "
+        "import sys; import llmops.models.catalog, llmops.models.stack, llmops.models.store.store; "
         "print({'openai', 'xllamacpp', 'torch', 'transformers', 'genai_prices'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

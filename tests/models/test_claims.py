@@ -9,20 +9,20 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from llmops.models.claims import TOLD_AFTER_S, Claims
 from llmops.models.meter import Meter
 from llmops.models.model import Model, request_key
 from llmops.models.stack import Limits, stacks
 from llmops.models.stoppable import Stop, Stopping
-from llmops.models.store import open_store
-from llmops.records import Reply
+from llmops.models.store.claims import TOLD_AFTER_S, Claims
+from llmops.models.store.store import open_store
+from llmops.replies import Reply
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="only there do processes not see each other's claims")
 
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from llmops.models.claims import Claims
+from llmops.models.store.claims import Claims
 
 async def hold():
     async with Claims(Path(sys.argv[1])).claim(sys.argv[2]):

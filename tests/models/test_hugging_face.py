@@ -13,9 +13,9 @@ from llmops.models.hugging_face import wire
 from llmops.models.meter import Meter
 from llmops.models.model import request_key
 from llmops.models.stack import Limits, stacked
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.places import Places
-from llmops.records import ResponseFormat
+from llmops.replies import ResponseFormat
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub is imported
 

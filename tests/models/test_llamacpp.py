@@ -122,7 +122,7 @@ import asyncio, sys
 from pathlib import Path
 from llmops.models.catalog import open_model, parse_spec
 from llmops.places import Places
-from llmops.records import Message, Request
+from llmops.replies import Message, Request
 raw = {"kind": "llamacpp", "file": "demo.gguf", "slots": 3, "sampling": {"max_tokens": 4}}
 model = open_model("demo", parse_spec("demo", raw), Places(Path(sys.argv[1])))
 async def main():

@@ -10,7 +10,7 @@ import pytest
 from llmops.errors import WorldError
 from llmops.models.catalog import open_model, parse_spec
 from llmops.places import Places
-from llmops.records import Message, ResponseFormat
+from llmops.replies import Message, ResponseFormat
 
 DEMO = Path(__file__).resolve().parents[2] / "models" / "demo-small.gguf"
 CONTEXT = 512

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llmops.models.catalog import closed_model, open_model, parse_spec
 from llmops.models.model import Model, request_key
 from llmops.places import Places
-from llmops.records import Message, Reply, Request, ResponseFormat
+from llmops.replies import Message, Reply, Request, ResponseFormat
 
 BASE = {
     "kind": "openai",

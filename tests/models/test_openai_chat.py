@@ -11,20 +11,20 @@ import openai
 import pytest
 
 from llmops.errors import UserError, WorldError
-from llmops.models.address import NO_KEY, Address
-from llmops.models.batch_rows import ENDPOINT
+from llmops.models.batches.rows import ENDPOINT
 from llmops.models.catalog import open_model, parse_spec
-from llmops.models.chat_body import request_seed
-from llmops.models.completions import read_completion
 from llmops.models.meter import Meter
-from llmops.models.openai_client import fault_of, open_client
-from llmops.models.proxy import proxy_of
+from llmops.models.protocol.address import NO_KEY, Address
+from llmops.models.protocol.body import request_seed
+from llmops.models.protocol.client import fault_of, open_client
+from llmops.models.protocol.completions import read_completion
+from llmops.models.protocol.proxy import proxy_of
 from llmops.models.specs import OPENAI_URL
 from llmops.models.stack import Limits, stacked
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.places import Places
 from llmops.prices import Price, pricing
-from llmops.records import Message, ResponseFormat, ToolCall
+from llmops.replies import Message, ResponseFormat, ToolCall
 
 SECRET = "sk-planted-0123456789"  # noqa: S105
 

@@ -4,10 +4,10 @@ import asyncio
 from contextlib import closing
 
 from llmops.models.meter import Meter
-from llmops.models.openai_chat import open_openai
+from llmops.models.protocol.chat import open_openai
 from llmops.models.specs import OpenAISpec
 from llmops.models.stack import Limits, stacked
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import started
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmops.models.server_errors import read_error
+from llmops.models.protocol.faults import read_error
 
 NOT_FOUND = "Unexpected endpoint or method. (POST /chat/completions). Returning 200 anyway"
 

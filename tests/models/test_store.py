@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from llmops.errors import UserError
-from llmops.models.checkpoints import EVERY_S
-from llmops.models.store import open_store
-from llmops.models.store_rows import Unkeepable
-from llmops.records import Fault, Reply, TokenLogprob
+from llmops.models.store.checkpoints import EVERY_S
+from llmops.models.store.rows import Unkeepable
+from llmops.models.store.store import open_store
+from llmops.replies import Fault, Reply, TokenLogprob
 
 REPLY = Reply(
     text="환불 상태 \U0001f4e6",
@@ -28,8 +28,8 @@ REPLY = Reply(
 
 WRITER = """
 import asyncio, sys
-from llmops.models.store import open_store
-from llmops.records import Reply
+from llmops.models.store.store import open_store
+from llmops.replies import Reply
 
 async def main(url, start, count, at_once=8):
     store = open_store(url)

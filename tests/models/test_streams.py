@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from llmops.errors import WorldError
 from llmops.models.catalog import open_model, parse_spec
-from llmops.models.streams import added_up, events
+from llmops.models.protocol.streams import added_up, events
 from llmops.places import Places
-from llmops.records import ToolCall
+from llmops.replies import ToolCall
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\n"
 USAGE = {"prompt_tokens": 7, "completion_tokens": 4, "total_tokens": 11}

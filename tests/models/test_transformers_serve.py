@@ -13,7 +13,7 @@ import pytest
 
 from llmops.models.catalog import open_model, parse_spec
 from llmops.places import Places
-from llmops.records import Message, ResponseFormat
+from llmops.replies import Message, ResponseFormat
 
 CONTEXT = 96
 STARTS_WITHIN_S = 90.0

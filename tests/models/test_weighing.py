@@ -16,7 +16,7 @@ from llmops.models.likelihood import choices_reply, continuation
 from llmops.models.meter import Meter
 from llmops.models.model import request_key
 from llmops.models.stack import Limits, stacked
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.places import Places
 
 DEMO = Path(__file__).resolve().parents[2] / "models" / "demo-small.gguf"

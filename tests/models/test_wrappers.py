@@ -6,21 +6,21 @@ from random import Random
 import pytest
 
 from llmops.errors import UserError, WorldError
-from llmops.models.admission import Rates
 from llmops.models.budget import Allowance, Budget, BudgetSpent
-from llmops.models.limited import limited
+from llmops.models.limits.admission import Rates
+from llmops.models.limits.limited import limited
 from llmops.models.meter import Meter
 from llmops.models.metered import STEP, metered
 from llmops.models.model import Model
 from llmops.models.retrying import Patience, retrying
 from llmops.models.stack import Limits, stacked, stacks
 from llmops.models.stoppable import Stop
-from llmops.models.store import open_store
+from llmops.models.store.store import open_store
 from llmops.models.stored import stored
 from llmops.models.timed import timed
 from llmops.models.vetted import Standing, vetted
 from llmops.prices import Price
-from llmops.records import Fault, Reply
+from llmops.replies import Fault, Reply
 
 URL = "http://127.0.0.1:9/v1"
 

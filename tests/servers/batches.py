@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from llmops.records import Record
+from llmops.record import Record
 
 STATES = ("validating", "in_progress", "finalizing")
 

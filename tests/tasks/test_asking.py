@@ -7,7 +7,8 @@ from llmops.cards.card import load_card
 from llmops.cards.examples import read_examples
 from llmops.cards.source import fetch
 from llmops.prompts import load_prompt
-from llmops.records import Example, Message, Reply, ResponseFormat, ToolCall
+from llmops.records import Example
+from llmops.replies import Message, Reply, ResponseFormat, ToolCall
 from llmops.tasks.asking import ASKING, conversation, question
 
 ROOT = Path(__file__).resolve().parents[2]

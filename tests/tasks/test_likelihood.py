@@ -1,7 +1,8 @@
 import pytest
 
 from llmops.errors import UserError
-from llmops.records import ChoiceLogprobs, Example, Message, Reply, Response, Turn
+from llmops.records import Example, Response
+from llmops.replies import ChoiceLogprobs, Message, Reply, Turn
 from llmops.tasks.likelihood import RULES, WEIGHING, answer_by, likeliest
 
 SAID = [Message(role="user", content="Which?")]

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from llmops.records import Estimate, Example, Fault, Message, Outcome, Reply, Response, Score, Turn, Verdict
+from llmops.records import Estimate, Example, Outcome, Response, Score, Verdict
+from llmops.replies import Fault, Message, Reply, Turn
 from llmops.tracking.inputs import DataSet, PromptText
 from llmops.tracking.publish import RunRecord
 from llmops.tracking.traces import Traced

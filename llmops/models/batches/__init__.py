@@ -1,0 +1,1 @@
+"""Requests sent in batches, through a provider's files and batches endpoints."""

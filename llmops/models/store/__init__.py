@@ -1,0 +1,1 @@
+"""The response store: replies by their key, on disk."""

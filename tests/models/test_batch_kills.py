@@ -114,7 +114,7 @@ def test_a_run_killed_at_any_step_is_taken_up_by_the_next(step, tmp_path):
         first = project.responses.read_bytes()
         said = project.run()
         assert project.responses.read_bytes() == first
-        assert "6 from the store" in said
+        assert "6 stored" in said
         assert server.batch_counts().sizes == [4, 2]
         assert server.batch_counts().files == 2
 
@@ -160,7 +160,7 @@ def test_what_a_finished_batch_brought_is_kept_though_nobody_asks_for_it_now(tmp
         examples.write_text("".join(whole.splitlines(keepends=True)[:2]), encoding="utf-8")
         project.run()
         examples.write_text(whole, encoding="utf-8")
-        assert "6 from the store" in project.run()
+        assert "6 stored" in project.run()
         project.check()
         assert server.batch_counts().calls["create"] == 1
 

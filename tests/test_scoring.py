@@ -11,7 +11,7 @@ from llmops.metrics.metric import Metric
 from llmops.records import Example, Response, Score
 from llmops.replies import Fault
 from llmops.scoring import BLOCK, Pair, beside_examples, scored
-from llmops.tasks.catalog import TASKS
+from llmops.tasks.readers import READERS
 
 
 def scores(task: str, metric: str, answers: list[str | None], targets: list[str | None]) -> list[Score]:
@@ -22,7 +22,7 @@ def scores(task: str, metric: str, answers: list[str | None], targets: list[str 
         for i, answer in enumerate(answers)
     ]
     pairs = zip(responses, examples, strict=True)
-    return list(scored(TASKS[task], [load_metric(metric, Path())], pairs, []))
+    return list(scored(READERS[task], [load_metric(metric, Path())], pairs, []))
 
 
 def test_a_pair_that_a_metric_cannot_score_has_its_reason() -> None:
@@ -65,7 +65,7 @@ def test_responses_are_scored_a_block_at_a_time_and_written_response_by_response
             taken += 1
             yield pair
 
-    made = scored(TASKS["text"], [counting(calls), load_metric("exact_match", Path())], taking(), [])
+    made = scored(READERS["text"], [counting(calls), load_metric("exact_match", Path())], taking(), [])
     first = next(made)
     assert (taken, calls) == (BLOCK, [BLOCK])
     rest = [first, *made]
@@ -82,13 +82,13 @@ def test_responses_are_scored_a_block_at_a_time_and_written_response_by_response
 def test_a_metric_of_whole_columns_sees_them_whole() -> None:
     calls: list[int] = []
     late = (Response("s", "z", "m", "p", answer="-5"), Example("z", {}, target="3"))
-    made = list(scored(TASKS["text"], [counting(calls, whole=True)], [*pairs(BLOCK), late], []))
+    made = list(scored(READERS["text"], [counting(calls, whole=True)], [*pairs(BLOCK), late], []))
     assert calls == [BLOCK + 1]
     assert (made[0].value, made[-1].value) == (5.0, 0.0)
 
 
 def test_no_responses_have_no_scores() -> None:
-    assert list(scored(TASKS["text"], [load_metric("bleu", Path())], [], [])) == []
+    assert list(scored(READERS["text"], [load_metric("bleu", Path())], [], [])) == []
 
 
 EXAMPLES = [Example(name, {}) for name in "abc"]

@@ -1,4 +1,4 @@
-"""The least that asking costs: aiohttp, so many requests in flight, each answer's text on disk.
+"""The least that asking costs: aiohttp, so many requests in flight, each answer on disk with its two moments.
 
 `python -m benchmarks.bare_loop BASE_URL QUESTIONS IN_FLIGHT OUT` knows no store, ledger, retry or error.
 """
@@ -7,20 +7,32 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from time import time
+from typing import NamedTuple
 
 import aiohttp
 
 
-async def ask_all(base_url: str, questions: list[str], in_flight: int) -> list[str]:
-    """Return the answers to all questions, in their order."""
-    answers = [""] * len(questions)
-    waiting = iter(enumerate(questions))
+class Answered(NamedTuple):
+    """An answer, with the seconds since 1970 at which it was asked for and had."""
+
+    text: str
+    asked_s: float
+    had_s: float
+
+
+async def ask_all(base_url: str, questions: list[str], in_flight: int) -> list[Answered]:
+    """Return the answers to all questions, as they came."""
+    answers = list[Answered]()
+    waiting = iter(questions)
 
     async def work(session: aiohttp.ClientSession) -> None:
-        for number, question in waiting:
+        for question in waiting:
             body = {"model": "bench", "messages": [{"role": "user", "content": question}]}
+            asked_s = time()
             async with session.post(f"{base_url}/chat/completions", json=body) as response:
-                answers[number] = (await response.json())["choices"][0]["message"]["content"]
+                text = (await response.json())["choices"][0]["message"]["content"]
+            answers.append(Answered(text, asked_s, time()))
 
     connector = aiohttp.TCPConnector(limit=in_flight)
     async with aiohttp.ClientSession(connector=connector) as session, asyncio.TaskGroup() as workers:

@@ -7,10 +7,12 @@ are installed once, by uv or pip, into a folder of the user's cache.
 Each program is a process of its own, timed from its start to its last answer on disk, with the
 processor's time of all its children. The server is one process on loopback that answers each request
 in words after the same time; what a program makes of the words is held against the targets. The floor
-is what the latency alone takes: the rounds that so many requests in flight need.
+is what the latency alone takes: the rounds that so many requests in flight need. Asking alone is the
+time from the first request to the last answer, without the program's start and end.
 """
 
 import argparse
+import json
 import math
 import os
 import shutil
@@ -20,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -27,7 +30,7 @@ from typing import NamedTuple
 from benchmarks.peers import PEERS, Load, Peer, programs
 from llmops import jsonl
 from llmops.places import Places
-from llmops.records import Example, Score
+from llmops.records import Example, Response, Score
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -82,8 +85,10 @@ class Line(NamedTuple):
 
     program: str
     took: Took
-    right: float | None
+    right: float | None = None
     """Share of answers that it found right; None where it scores none."""
+    asking_s: float | None = None
+    """From the first request to the last answer, the program's start and end left out; None if not told."""
 
 
 def took(words: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path = ROOT) -> Took:
@@ -155,12 +160,26 @@ def lines(root: Path, case: Case, peers: Sequence[Peer], rounds: int) -> Iterato
     with serving(answers, case.latency_s) as base_url:
         settle(root, case, base_url)
         bare = [sys.executable, "-m", "benchmarks.bare_loop", base_url, str(questions), str(case.in_flight)]
-        yield Line(
-            "bare HTTP loop (aiohttp)", _middle(rounds, lambda: took([*bare, str(root / "bare")])), None
-        )
+        yield _bare([*bare, str(root / "bare")], rounds)
         yield from _ours(root, case, rounds)
         for peer in peers:
             yield _peer(peer, Load(root / "peers", questions, base_url, case.in_flight), rounds)
+
+
+def _bare(words: Sequence[str], rounds: int) -> Line:
+    whole, asking = list[Took](), list[float]()
+    for _ in range(rounds):
+        whole.append(took(words))
+        rows = [json.loads(row) for row in Path(words[-1]).read_text(encoding="utf-8").splitlines()]
+        asking.append(max(had_s for _, _, had_s in rows) - min(asked_s for _, asked_s, _ in rows))
+    return Line("bare HTTP loop (aiohttp)", _median(whole), asking_s=median(asking))
+
+
+def _asking_s(root: Path, suite: str) -> float:
+    replies = [r.turns[0].reply for r in jsonl.read(Places(root).suite(suite, "responses.jsonl"), Response)]
+    asked_s = [datetime.fromisoformat(reply.asked_at or "").timestamp() for reply in replies]
+    had_s = [at + (reply.latency_s or 0.0) for at, reply in zip(asked_s, replies, strict=True)]
+    return max(had_s) - min(asked_s)
 
 
 def _middle(rounds: int, once: Callable[[], Took]) -> Took:
@@ -170,18 +189,19 @@ def _middle(rounds: int, once: Callable[[], Took]) -> Took:
 
 
 def _ours(root: Path, case: Case, rounds: int) -> Iterator[Line]:
-    asking, scoring = [], []
+    asking, scoring, alone = [], [], []
     for number in range(rounds):
         store = {"LLMOPS_STATE": str(root / f"state-{case.suite}-{number}")}
         asking.append(took(_llmops(root, "generate", case.suite), store))
+        alone.append(_asking_s(root, case.suite))
         scoring.append(took(_llmops(root, "score", case.suite), store))
     again = _middle(rounds, lambda: took(_llmops(root, "generate", case.suite), store))
     both = [Took(a.seconds + b.seconds, a.cpu_s + b.cpu_s) for a, b in zip(asking, scoring, strict=True)]
     scores = list(jsonl.read(Places(root).suite(case.suite, "scores.jsonl"), Score))
     right = sum(score.value or 0.0 for score in scores) / len(scores)
-    yield Line("llmops generate", _median(asking), None)
+    yield Line("llmops generate", _median(asking), asking_s=median(alone))
     yield Line("llmops generate, llmops score", _median(both), right)
-    yield Line("llmops generate, all in the store", again, None)
+    yield Line("llmops generate, all in the store", again)
 
 
 def _median(found: Sequence[Took]) -> Took:
@@ -203,8 +223,9 @@ def shown(line: Line, case: Case, count: int) -> str:
     floor_s = math.ceil(count / case.in_flight) * case.latency_s
     seconds, cpu_s = line.took
     right = "–" if line.right is None else f"{100 * line.right:.1f} %"
+    asking = "–" if line.asking_s is None else f"{line.asking_s / floor_s:.2f}"
     return (
-        f"| {line.program} | {seconds:.2f} | {seconds / floor_s:.2f} | {count / seconds:,.0f}"
+        f"| {line.program} | {seconds:.2f} | {seconds / floor_s:.2f} | {asking} | {count / seconds:,.0f}"
         f" | {1000 * cpu_s / count:.2f} | {right} |"
     )
 
@@ -215,8 +236,9 @@ def _table(root: Path, case: Case, peers: Sequence[Peer], rounds: int) -> None:
     print(
         f"\n{count:,} questions, {case.in_flight} in flight, {1000 * case.latency_s:.0f} ms:"
         f" floor {floor_s:.2f} s\n\n"
-        "| program | seconds | times the floor | questions a second | CPU ms a question | right |\n"
-        "|---|---:|---:|---:|---:|---:|",
+        "| program | seconds | times the floor | asking alone | questions a second | CPU ms a question"
+        " | right |\n"
+        "|---|---:|---:|---:|---:|---:|---:|",
         flush=True,
     )
     for line in lines(root, case, peers if case.peers else (), rounds):

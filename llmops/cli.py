@@ -13,7 +13,9 @@ from llmops.pinned import installed_version
 from llmops.places import Places
 
 atexit.register(gc.freeze)  # else the process's end looks through everything once more
-gc.set_threshold(50_000)  # loading a verb makes much that stays: 700 look it through for a hundredth of a second
+gc.set_threshold(
+    50_000
+)  # loading a verb makes much that stays: 700 look it through for a hundredth of a second
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -22,17 +22,17 @@ class Answered(NamedTuple):
 
 
 async def ask_all(base_url: str, questions: list[str], in_flight: int) -> list[Answered]:
-    """Return the answers to all questions, as they came."""
-    answers = list[Answered]()
-    waiting = iter(questions)
+    """Return the answers to all questions, in their order."""
+    answers = [Answered("", 0.0, 0.0)] * len(questions)
+    waiting = iter(enumerate(questions))
 
     async def work(session: aiohttp.ClientSession) -> None:
-        for question in waiting:
+        for number, question in waiting:
             body = {"model": "bench", "messages": [{"role": "user", "content": question}]}
             asked_s = time()
             async with session.post(f"{base_url}/chat/completions", json=body) as response:
                 text = (await response.json())["choices"][0]["message"]["content"]
-            answers.append(Answered(text, asked_s, time()))
+            answers[number] = Answered(text, asked_s, time())
 
     connector = aiohttp.TCPConnector(limit=in_flight)
     async with aiohttp.ClientSession(connector=connector) as session, asyncio.TaskGroup() as workers:

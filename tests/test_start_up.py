@@ -62,14 +62,20 @@ def test_the_bare_loop_asks_what_the_suite_asks(project: Path) -> None:
     took = engine.took(
         [sys.executable, "-m", "benchmarks.bare_loop", url, str(project / "questions.jsonl"), "4", str(out)]
     )
-    answers = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    assert answers == ["I would say eight.", *(f"So the answer is {i + 7}." for i in range(1, COUNT))]
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert all(asked_s < had_s for _, asked_s, had_s in rows)
+    assert [text for text, _, _ in rows] == [
+        "I would say eight.",
+        *(f"So the answer is {i + 7}." for i in range(1, COUNT)),
+    ]
     assert took.cpu_s > 0
 
 
 def test_a_line_counts_from_the_floor_that_the_latency_makes() -> None:
     line = engine.Line("ours", engine.Took(8.4, 1.319), 0.5)
-    assert engine.shown(line, engine.CASES[0], 1319) == "| ours | 8.40 | 2.00 | 157 | 1.00 | 50.0 % |"
+    assert engine.shown(line, engine.CASES[0], 1319) == "| ours | 8.40 | 2.00 | – | 157 | 1.00 | 50.0 % |"
+    alone = line._replace(asking_s=6.3)
+    assert engine.shown(alone, engine.CASES[0], 1319) == "| ours | 8.40 | 2.00 | 1.50 | 157 | 1.00 | 50.0 % |"
 
 
 def test_the_benchmark_of_scoring_prints_its_table() -> None:

@@ -96,8 +96,9 @@ def _in_batches(
     A batch takes as long as it takes, so attempts are counted and no seconds. What is asked again
     comes soon enough after the fault to go into one batch.
     """
+    # a twentieth of the engine's start, which batches alone need
     from llmops.models.batches.batched import GATHERED_AFTER_S, Gathering, batched
-    from llmops.models.batches.journal import Journal  # a tenth of the engine's start, for batches alone
+    from llmops.models.batches.journal import Journal
     from llmops.models.batches.ledger import Ledger
     from llmops.models.batches.work import BatchWork
 

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterator
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,11 +26,10 @@ def read_yaml(path: Path) -> Any:
     Raises:
         UserError: the file is missing, not UTF-8, or no YAML (names file and line).
     """
-    from ruamel.yaml import YAML  # 60 ms that `llmops --help` does not need
     from ruamel.yaml.error import MarkedYAMLError
 
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return deepcopy(_value(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; create it, or run from the project's folder") from None
     except UnicodeDecodeError:
@@ -37,6 +38,14 @@ def read_yaml(path: Path) -> Any:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
         what = problem.problem or problem.context or "cannot be read"
         raise UserError(f"{path}:{line}: {what.splitlines()[0]}; the file must be YAML") from None
+
+
+@lru_cache(maxsize=8)
+def _value(text: str) -> Any:
+    """Return the value of a YAML text; params.yaml takes 0.03 s, and a stage asks for each section of it."""
+    from ruamel.yaml import YAML  # 60 ms that `llmops --help` does not need
+
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def convert(value: Any, kind: type[T] | Any, where: str) -> T:

@@ -1,6 +1,5 @@
 """Where files live: outs, tryouts, and the state that outlives a run."""
 
-import configparser
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,6 +91,8 @@ def state_folder(root: Path) -> Path:
 
 def _cache_folder(control: Path) -> Path:
     for name in ("config.local", "config"):
+        import configparser
+
         parser = configparser.ConfigParser(interpolation=None)
         parser.read(control / name, encoding="utf-8")
         if folder := parser.get("cache", "dir", fallback=None):

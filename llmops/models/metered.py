@@ -26,8 +26,8 @@ STEP = 64
 """Tokens that a bound in dollars is rounded up by, so that the price table is looked into seldom."""
 
 UNBILLED = frozenset({
-    "content_filter", "context_overflow", "forbidden", "key", "quota", "rate_limited", "refused", "stopped",
-    "unknown", "unreachable",
+    "certificate", "content_filter", "context_overflow", "forbidden", "key", "quota", "rate_limited",
+    "refused", "stopped", "unknown", "unreachable",
 })  # fmt: skip
 """Faults after which nothing is owed, since no answer was begun; after any other it is not known."""
 

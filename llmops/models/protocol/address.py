@@ -55,6 +55,8 @@ def explained(fault: WorldError, address: Address) -> WorldError | UserError:
             said = f"{where}: knows no model {address.model!r} ({said}); mend model or base_url"
         case "forbidden":
             said = f"{where}: refuses what is asked ({said}); mend the account's rights or the request"
+        case "certificate":
+            return UserError(f"{where}: {said}; name its authority's file in SSL_CERT_FILE")
         case "redirected":
             return UserError(
                 f"{where}: {said}, which is not followed, so that no key goes elsewhere;"

@@ -1,5 +1,6 @@
 """The client of ``openai``, opened for one address, with its faults as ours."""
 
+import ssl
 from collections.abc import Iterator
 
 import httpx2  # what openai is built on
@@ -9,7 +10,7 @@ from llmops.errors import WorldError
 from llmops.models.limits.told import retry_after_s
 from llmops.models.protocol.address import Address
 from llmops.models.protocol.exchange import CONNECT_S
-from llmops.models.protocol.faults import read_error
+from llmops.models.protocol.faults import read_error, tls_fault
 from llmops.models.protocol.proxy import proxy_of
 from llmops.models.specs import OPENAI_URL
 
@@ -54,7 +55,10 @@ def fault_of(problem: Problem) -> WorldError:
         fault = read_error(problem.status_code, problem.body)
         fault.retry_after_s = retry_after_s(problem.response.headers)
         return fault
-    if {type(cause).__name__ for cause in _causes(problem)} & _UNREACHED:
+    causes = list(_causes(problem))
+    if of_tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None):
+        return tls_fault(of_tls)
+    if {type(cause).__name__ for cause in causes} & _UNREACHED:
         return WorldError("unreachable", "no connection to the server", transient=True)
     if isinstance(problem, openai.APITimeoutError | httpx2.TimeoutException):
         return WorldError("timeout", "the server took too long", transient=True)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from ssl import SSLError
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -12,9 +14,10 @@ import msgspec
 from llmops.errors import WorldError
 from llmops.models.limits.told import Told, retry_after_s
 from llmops.models.protocol.address import NO_KEY, Address
-from llmops.models.protocol.faults import read_error
+from llmops.models.protocol.faults import read_error, tls_fault
 from llmops.models.protocol.proxy import proxy_of
 from llmops.models.protocol.server_json import json_or_text, read_json
+from llmops.models.protocol.trust import read_when_needed
 from llmops.models.specs import OPENAI_URL
 
 if TYPE_CHECKING:
@@ -51,8 +54,12 @@ class Exchange:
         self._session: aiohttp.ClientSession | None = None
 
     async def ready(self) -> None:
-        """Load the library, which reads the system's certificates: a tenth of a second."""
-        import aiohttp  # noqa: F401
+        """Load the library, which takes a tenth of a second, half of it for certificates that https needs."""
+        if "aiohttp" in sys.modules:
+            return
+        plain = urlsplit(self._address.base_url).scheme == "http"
+        with read_when_needed() if plain else nullcontext():
+            import aiohttp  # noqa: F401
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         """Return the decoded JSON that the server answers.
@@ -160,6 +167,8 @@ def _goal(url: str, location: str) -> str:
 def _fault_of(problem: Exception) -> WorldError:
     import aiohttp
 
+    if isinstance(problem, aiohttp.ClientSSLError) and isinstance(problem.os_error, SSLError):
+        return tls_fault(problem.os_error)
     if isinstance(problem, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return WorldError("unreachable", "no connection to the server", transient=True)
     if isinstance(problem, TimeoutError):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,18 @@ def read_error(status: int, body: Any) -> WorldError:
         return WorldError("unknown", message, transient=False)
     kind, transient = _kind_of(status)
     return WorldError(kind, f"HTTP {status}: {message}", transient=transient)
+
+
+def tls_fault(problem: ssl.SSLError) -> WorldError:
+    """Return what went wrong with a server's certificate, or with TLS itself."""
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        told = f"its TLS certificate is not trusted ({problem.verify_message})"
+        return WorldError("certificate", told, transient=False)
+    return WorldError(
+        "unreachable",
+        f"no TLS connection to the server ({problem.reason}); it may speak http",
+        transient=True,
+    )
 
 
 def _kind_of(status: int) -> tuple[str, bool]:

@@ -27,10 +27,12 @@ each other, latency is in proportion to the number, so it stays below 0.7 · 1.2
 much."""
 MEMORY = 64
 """Rounds in which the latency that is held to follows the present one, as answers may get longer."""
-AT_ONCE, OPENING_S = 8, 0.002
-"""Requests that may leave at once, and seconds between those that follow before the first answer."""
+OPENING_S = 0.002
+"""Seconds between two starts before the first answer."""
 SPACING = 0.25
 """Share of the seconds between two answers, by Little's law latency by lanes, that lie between two starts."""
+AHEAD = 7
+"""Starts that may come before their time, to make up for a moment in which nothing could start."""
 RECENT = 1 / 16
 """Weight of an answer's latency in the mean of the recent ones."""
 
@@ -58,7 +60,8 @@ class Lanes:
             return None
         if not self.adaptive:
             return 0.0
-        return max(0.0, self._due_at - (AT_ONCE - 1) * self._gap_s() - now)
+        ahead_s = 0.0 if self._latency_s is None else AHEAD * self._gap_s()
+        return max(0.0, self._due_at - ahead_s - now)
 
     def start(self, now: float) -> None:
         """Count a request that starts."""

@@ -22,7 +22,7 @@ from llmops.judging import closed
 from llmops.models.catalog import closed_model, tokenizer
 from llmops.models.chosen import chosen_models
 from llmops.models.earlier import Earlier, earlier, wire_bytes
-from llmops.models.metered import EMPTY, IN_PROCESS, most_output
+from llmops.models.metered import EMPTY, most_output
 from llmops.models.model import Model
 from llmops.models.recording import Recording, replayed
 from llmops.models.stack import cost_of, price_source
@@ -170,7 +170,6 @@ def _missing(model: Model, left: Pending, count: Count | None, store: Path) -> M
         model=[_at(tier, each) for each in earlier(store, model)] if left.requests else [],
         max_tokens=None if None in bounds else max(filter(None, bounds), default=None),
         cost=cost_of(model, datetime.now(UTC)),
-        loads=model.identity["kind"] in IN_PROCESS,
         by_time=model.price is not None and model.price.per_hour_usd is not None,
         guessed=left.guessed,
         texts=left.texts,

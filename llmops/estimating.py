@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from llmops.models.earlier import Earlier, warm
+from llmops.models.earlier import Earlier
 from llmops.prices import Cost, dearest
 from llmops.record import Record
 from llmops.replies import Reply
@@ -60,7 +60,6 @@ class Missing(NamedTuple):
         max_tokens: the most that an answer may be; None where nothing says so.
         cost: US dollars of a reply, at today's price.
         by_time: an answer costs its seconds.
-        loads: its first answers of a run wait for weights to load.
         guessed: how many answers that are not there yet stand in the requests.
         texts: what stands in their place.
         tier: the service tier that is asked for; None for the server's own.
@@ -73,7 +72,6 @@ class Missing(NamedTuple):
     max_tokens: int | None
     cost: Cost
     by_time: bool
-    loads: bool
     guessed: int = 0
     texts: Sequence[str] = ()
     tier: str | None = None
@@ -96,8 +94,6 @@ def amounts(missing: Missing) -> Amounts:
     if not missing.asked_bytes:
         return Amounts(*[_between(0.0, 0.0, 0.0, "nothing to ask")] * 4)
     given, made = _loosened(_input(missing), missing), _output(missing)
-    if missing.loads:
-        missing = missing._replace(prompt=warm(missing.prompt), model=warm(missing.model))
     seconds = _seen(missing, lambda reply: reply.latency_s) or _unknown("no earlier answer tells")
     return Amounts(given, made, seconds, _dollars(missing, given, made))
 

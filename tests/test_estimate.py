@@ -15,7 +15,7 @@ from llmops.cli import main
 from llmops.errors import UserError
 from llmops.estimating import Missing, amounts
 from llmops.models.catalog import closed_model, parse_spec
-from llmops.models.earlier import Earlier, warm
+from llmops.models.earlier import Earlier
 from llmops.models.model import request_key, request_text
 from llmops.models.store.store import SCHEME, STORE, open_store
 from llmops.places import Places
@@ -298,7 +298,6 @@ def missing(**more: Any) -> Missing:
         "max_tokens": 20,
         "cost": pricing(Price(input_per_mtok_usd=1, output_per_mtok_usd=10), "m", None),
         "by_time": False,
-        "loads": False,
     }
     return Missing(**{**fields, **more})
 
@@ -340,18 +339,8 @@ def test_what_cannot_be_known_is_none_with_its_reason() -> None:
     assert amounts(missing(cost=hourly, by_time=True)).cost_usd.value is None
 
 
-def test_an_hourly_price_is_told_from_earlier_latencies_without_the_loading_of_weights() -> None:
+def test_an_hourly_price_is_told_from_earlier_latencies() -> None:
     hourly = pricing(Price(per_hour_usd=3.6), "m", None)
-    answers = [
-        Earlier(400, Reply(text="x", latency_s=9.0, asked_at="2026-11-01T00:00:00+00:00")),
-        Earlier(400, Reply(text="x", latency_s=8.0, asked_at="2026-11-01T00:00:01+00:00")),
-        *(
-            Earlier(400, Reply(text="x", latency_s=0.5, asked_at=f"2026-11-01T00:00:{second}+00:00"))
-            for second in range(10, 30)
-        ),
-        Earlier(400, Reply(text="x", latency_s=7.0, asked_at="2026-11-02T00:00:00+00:00")),
-    ]
-    assert len(warm(answers)) == 20
-    found = amounts(missing(prompt=answers, cost=hourly, by_time=True, loads=True))
+    found = amounts(missing(prompt=took(20, latency_s=0.5), cost=hourly, by_time=True))
     assert found.seconds.value == pytest.approx(5.0)
     assert found.cost_usd.value == pytest.approx(5.0 * 3.6 / 3600)

@@ -1,9 +1,8 @@
 """What earlier answers of a model in the store took, beside how long their requests were."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,6 @@ _ASKED = """SELECT answers.key, asked_at, answers.model, reply, checksum, packed
     FROM answers JOIN requests ON requests.key = answers.key JOIN shared ON shared.id = requests.shared
     WHERE answers.model = ? ORDER BY answers.key LIMIT ?"""
 """Keys are hashes, so the first of them are a random sample."""
-PAUSE_S = 60.0
 SAME = ("kind", "base_url", "model", "weights")
 """What makes a model of the same name the same; how answers are drawn may differ."""
 
@@ -43,30 +41,6 @@ def earlier(path: Path, model: Model, most: int = 1000) -> list[Earlier]:
         return []
     with explained(path), closing(connect(path)) as store:
         return list(_known(store.execute(_ASKED, (model.name, most)), model))
-
-
-def warm(answers: Iterable[Earlier]) -> list[Earlier]:
-    """Return the answers without those that waited for weights to load: no more runs will.
-
-    They are the ones that were asked for before the first answer of their run had come. Runs are told
-    apart by a pause of ``PAUSE_S``.
-    """
-    timed = sorted((_span(each), place, each) for place, each in enumerate(answers) if each.reply.latency_s)
-    found: list[Earlier] = []
-    first_end = last_end = float("-inf")
-    for (start, end), _, each in timed:
-        if start > last_end + PAUSE_S:
-            first_end = min(end for (begun, end), _, _ in timed if begun >= start)
-        last_end = max(last_end, end)
-        if start >= first_end:
-            found.append(each)
-    return found
-
-
-def _span(answer: Earlier) -> tuple[float, float]:
-    asked_at = answer.reply.asked_at
-    start = datetime.fromisoformat(asked_at).timestamp() if asked_at else 0.0
-    return start, start + (answer.reply.latency_s or 0.0)
 
 
 def _known(rows: Iterator[Any], model: Model) -> Iterator[Earlier]:

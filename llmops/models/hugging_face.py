@@ -16,6 +16,7 @@ from llmops.models.model import Model
 from llmops.models.protocol.body import request_seed, spoken
 from llmops.models.protocol.reasoning import parted
 from llmops.models.specs import TransformersSpec, sampling_identity
+from llmops.models.timed import clocked
 from llmops.models.unheeded import unheeded
 from llmops.replies import Reply, Request, Sampling
 
@@ -43,9 +44,9 @@ def open_transformers(name: str, spec: TransformersSpec, root: Path) -> Model:
     async def ask(request: Request) -> Reply:
         loop = asyncio.get_running_loop()
         if request.choices:
-            reply = await loop.run_in_executor(thread, _weighed, loaded, request)
+            reply = await loop.run_in_executor(thread, clocked, _weighed, loaded, request)
         else:
-            reply = await loop.run_in_executor(thread, _generate, loaded, request, spec.sampling)
+            reply = await loop.run_in_executor(thread, clocked, _generate, loaded, request, spec.sampling)
             ignored = unheeded(reply, request, spec.sampling)
             reply = msgspec.structs.replace(reply, unheeded=ignored)
         return msgspec.structs.replace(reply, served_model=spec.model)

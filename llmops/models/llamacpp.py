@@ -7,11 +7,12 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from queue import LifoQueue
-from typing import Any, TypeVar
+from queue import Empty, LifoQueue
+from threading import Semaphore
+from typing import Any
 
 import msgspec
 
@@ -23,9 +24,8 @@ from llmops.models.model import Model, not_open
 from llmops.models.protocol.body import chat_body
 from llmops.models.protocol.completions import read_answer
 from llmops.models.specs import LlamaCppSpec, sampling_identity
-from llmops.replies import Reply, Request
-
-T = TypeVar("T")
+from llmops.models.timed import clocked
+from llmops.replies import Reply, Request, Sampling
 
 MAGIC = b"GGUF"
 QUIET = -1
@@ -53,11 +53,14 @@ def open_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
         if request.choices:
             reply = await engines.run(lambda engine: weighed(engine, body))
         else:
-            written = await engines.run(lambda engine: engine.handle_chat_completions(body))
-            reply = read_answer(written, request, spec.sampling, body)
+            reply = await engines.run(partial(_answer, request, spec.sampling, body))
         return msgspec.structs.replace(reply, served_model=spec.file, fingerprint=closed.identity["engine"])
 
-    return replace(closed, ask=ask, close=engines.close, concurrency=slots)
+    return replace(closed, ask=ask, ready=engines.ready, close=engines.close, concurrency=slots)
+
+
+def _answer(request: Request, sampling: Sampling, body: dict[str, Any], engine: Any) -> Reply:
+    return read_answer(engine.handle_chat_completions(body), request, sampling, body)
 
 
 def closed_llamacpp(name: str, spec: LlamaCppSpec, root: Path) -> Model:
@@ -111,25 +114,57 @@ def _posted(address: str, body: dict[str, Any]) -> Any:
 
 
 class _Engines:
-    """As many engines as slots, each started when a request first finds the others busy."""
+    """As many engines as slots, each started when it is wanted first.
+
+    The start of one holds Python's lock, so that no other's answer comes back meanwhile. So requests
+    that wait together (``ready``) have theirs started before the first is asked.
+    """
 
     def __init__(self, slots: int, start: Callable[[], Any], name: str) -> None:
         self._start = start
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix=name)
         self._idle: LifoQueue[Any] = LifoQueue()  # the last one used is taken first: few requests start few
-        for _ in range(slots):
-            self._idle.put(None)
+        self._slots = Semaphore(slots)
+        self._started = self._waiting = 0
+        self._one_starts = asyncio.Lock()
 
-    async def run(self, work: Callable[[Any], T]) -> T:
+    async def ready(self) -> None:
+        """Start an engine for each request that waits here, as far as there are slots."""
+        self._waiting += 1
+        try:
+            async with self._one_starts:
+                while self._started < self._waiting and self._slots.acquire(blocking=False):
+                    engine = await asyncio.get_running_loop().run_in_executor(self._threads, self._new)
+                    self._idle.put(engine)
+        finally:
+            self._waiting -= 1
+
+    async def run(self, work: Callable[[Any], Reply]) -> Reply:
+        """Return the reply, whose seconds are those of the work: no engine's start, no wait for the loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
 
-    def _run(self, work: Callable[[Any], T]) -> T:
-        engine = self._idle.get()
+    def _run(self, work: Callable[[Any], Reply]) -> Reply:
+        engine = self._free()
         try:
-            engine = engine or self._start()
-            return work(engine)
+            return clocked(work, engine)
         finally:
             self._idle.put(engine)
+
+    def _free(self) -> Any:
+        """Return an engine that is idle, else a new one; there are no more threads than slots."""
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return self._new() if self._slots.acquire(blocking=False) else self._idle.get()
+
+    def _new(self) -> Any:
+        try:
+            engine = self._start()
+        except BaseException:
+            self._slots.release()
+            raise
+        self._started += 1
+        return engine
 
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.shutdown)

@@ -1,6 +1,7 @@
 """A model's findings: a plain answer first, then every probe of its kind."""
 
 from collections.abc import AsyncIterator
+from time import monotonic
 
 from msgspec.structs import replace
 
@@ -72,12 +73,14 @@ async def _plain(subject: Subject) -> tuple[Reply | None, list[Finding]]:
         return None, await matched(subject)
     if isinstance(subject.spec, PythonSpec):
         first, found = await one_answered(subject)
-        return first, found if first is None or found else [_answers(first, first)]
+        return first, found if first is None or found else [_answers(first)]
+    started = monotonic()
     first = await subject.ask()
+    first_s = monotonic() - started  # with the loading of weights, which is no latency
     reply = first if first.error is not None else await subject.ask()
     if reply.error is not None:
         return reply, [_silent(subject, reply)]
-    return reply, [_answers(first, reply)]
+    return reply, [_answers(reply, first_s)]
 
 
 def _silent(subject: Subject, reply: Reply) -> Finding:
@@ -87,10 +90,10 @@ def _silent(subject: Subject, reply: Reply) -> Finding:
     return finding
 
 
-def _answers(first: Reply, reply: Reply) -> Finding:
+def _answers(reply: Reply, first_s: float | None = None) -> Finding:
     seconds = reply.latency_s or 0.0
     rate = f", {reply.output_tokens / seconds:.3g} tokens/s" if reply.output_tokens and seconds else ""
     who = f", as {reply.served_model!r}" if reply.served_model else ""
     cut = "; cut by max_tokens" if reply.finish_reason == "length" else ""
-    began = f" (the first after {first.latency_s:.3g} s)" if first is not reply else ""
+    began = "" if first_s is None else f" (the first after {first_s:.3g} s)"
     return Finding("answers", True, f"{(reply.text or '')[:40]!r} in {seconds:.3g} s{began}{rate}{who}{cut}")

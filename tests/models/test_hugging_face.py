@@ -88,7 +88,8 @@ def test_an_answer_tells_its_tokens_and_why_it_ended(asking):
     reply = asking(sampling={"max_tokens": 5})
     assert (reply.input_tokens, reply.output_tokens, reply.finish_reason) == (len("user:hi\n"), 5, "length")
     assert reply.text
-    assert reply == asking(sampling={"max_tokens": 5})
+    again = asking(sampling={"max_tokens": 5})
+    assert msgspec.structs.replace(reply, latency_s=again.latency_s) == again
 
 
 @needs_it

@@ -4,13 +4,17 @@ import asyncio
 import random
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from llmops.errors import UserError, WorldError
+from llmops.models import llamacpp
 from llmops.models.catalog import open_model, parse_spec
 from llmops.models.model import request_key
+from llmops.models.timed import timed
 from llmops.places import Places
 
 DEMO = Path(__file__).resolve().parents[2] / "models" / "demo-small.gguf"
@@ -19,7 +23,7 @@ DEMO = Path(__file__).resolve().parents[2] / "models" / "demo-small.gguf"
 @pytest.fixture
 def root(tmp_path):
     if not DEMO.is_file():
-        pytest.skip("models/demo-small.gguf is not there; `make demo-model` makes it")
+        pytest.skip("models/demo-small.gguf is not there; `python -m training.train demo-small` makes it")
     (tmp_path / "demo.gguf").symlink_to(DEMO)
     return tmp_path
 
@@ -47,6 +51,60 @@ def asking(root, run, request_of):
 
 
 QUESTIONS = [f"where is my parcel number {n}{' please' * (n % 5)}" for n in range(60)]
+
+
+def test_seconds_are_the_engines_not_those_of_its_start_or_of_a_busy_loop(root, run, request_of):
+    async def work():
+        model = opened(root)
+        try:
+            asked = asyncio.create_task(timed(model).ask(request_of("where is my parcel")))
+            await asyncio.sleep(0)
+            time.sleep(1.0)
+            return await asked
+        finally:
+            await model.close()
+
+    assert 0 < run(work()).latency_s < 0.5
+
+
+@pytest.mark.parametrize(("together", "engines"), [(1, 1), (2, 2), (64, 3)])
+def test_requests_that_wait_together_have_their_engines_before_the_first_is_asked(
+    together, engines, root, run, request_of, monkeypatch
+):
+    start, started = llamacpp._started, []
+
+    def noted(*given):
+        started.append(given)
+        return start(*given)
+
+    monkeypatch.setattr(llamacpp, "_started", noted)
+
+    async def work():
+        model = opened(root, slots=3)
+        try:
+            await asyncio.gather(*(model.ready() for _ in range(together)))
+            before = len(started)
+            await asyncio.gather(*(model.ask(request_of("where is my parcel")) for _ in range(together)))
+            await model.ready()
+            return before
+        finally:
+            await model.close()
+
+    assert run(work()) == engines
+    assert len(started) == engines
+
+
+def test_an_engine_that_does_not_start_is_told_each_time(root, run, request_of):
+    (root / "cut.gguf").write_bytes(DEMO.read_bytes()[:1000])
+
+    async def work():
+        model = opened(root, file="cut.gguf", slots=2)
+        for wait in (model.ready, partial(model.ask, request_of("hi")), model.ready):
+            with pytest.raises(UserError, match="cannot be loaded"):
+                await wait()
+        await model.close()
+
+    run(work())
 
 
 def test_an_answer_tells_tokens_file_and_engine(asking):

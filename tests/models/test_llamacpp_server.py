@@ -19,7 +19,7 @@ CONTEXT = 512
 @pytest.fixture(scope="module")
 def url():
     if not DEMO.is_file():
-        pytest.skip("models/demo-small.gguf is not there; `make demo-model` makes it")
+        pytest.skip("models/demo-small.gguf is not there; `python -m training.train demo-small` makes it")
     import xllamacpp
 
     params = xllamacpp.CommonParams()

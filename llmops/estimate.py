@@ -15,7 +15,7 @@ from llmops.cards.card import load_card
 from llmops.cards.examples import read_examples
 from llmops.config import section
 from llmops.estimating import BYTES_PER_TOKEN, ENOUGH, Amount, Amounts, Estimated, Missing, amounts
-from llmops.hearings import answers_ahead, hearings
+from llmops.hearings import answers_ahead, hearings, words
 from llmops.judges.catalog import judge_model
 from llmops.judges.judge import Subject
 from llmops.judging import closed
@@ -43,10 +43,10 @@ TOKENIZED = 1000
 SUMS = ("input_tokens", "output_tokens", "seconds", "cost_usd")
 UNKNOWN_LENGTH = 1000
 """Characters of an answer of which nothing tells how long it will be."""
-WORDS = "so many words in the place of an answer "
 NO_TOOL = "no answer calls a tool, which would end its conversation"
 ALIKE = (
-    "models and prompts give the same answer as often as so far, and never where ten answers are not there"
+    "models and prompts give the same answer as often as so far; where ten answers are not there never, and"
+    " for the lower ends always"
 )
 READ_AT_ONCE = "every verdict can be read, since another is asked for once more"
 LISTED = "default"
@@ -92,7 +92,7 @@ def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estim
     fetch.main(places, [name])
     seed = section(places.root, "generate", Params).seed
     job = load_job(_examples(places, name, suite.dataset), name, suite, choice.limit, seed)
-    store, answers = state_folder(places.root) / STORE, list[Subject]()
+    store, answers, few = state_folder(places.root) / STORE, list[Subject](), False
     for named, spec in chosen_models(places, suite, choice.models).items():
         model, count = closed_model(named, spec, places), tokenizer(named, spec, places)
         rows: list[Estimated] = []
@@ -105,13 +105,19 @@ def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estim
             replies = replayed(model, Recording(places.root / suite.recording)) if suite.recording else model
             lengths = {row.prompt: _length(row.output_tokens, row.calls) for row in rows}
             answers += answers_ahead(job, replies, store, lengths)
-    yield from _judges(places, name, suite, answers, store)
+            few = few or any(row.stored < ENOUGH for row in rows)
+    yield from _judges(places, name, suite, answers, store, few)
 
 
 def _judges(
-    places: Places, name: str, suite: Suite, answers: Sequence[Subject], store: Path
+    places: Places, name: str, suite: Suite, answers: Sequence[Subject], store: Path, few: bool
 ) -> Iterator[Estimated]:
-    """Yield a row for each judge that is a model; a recording's verdicts count as stored."""
+    """Yield a row for each judge that is a model; a recording's verdicts count as stored.
+
+    Args:
+        few: the answers of a model and prompt are too few to tell how often others are like them.
+    """
+    examples = len({answer.example.id for answer in answers})
     recorded = Recording(places.root / suite.recording).header.judges if suite.recording else []
     for hearing in hearings(places, name, suite, answers):
         judge, model = hearing.judge, closed(places, hearing.judge)
@@ -119,7 +125,18 @@ def _judges(
         for left in pending(hearing, model, store):
             left = left._replace(requests=[], unanswered=0, guessed=0) if judge.name in recorded else left
             proviso = _proviso(suite, left) if left.requests else None
-            yield replace(_row(name, model, left, count, store), judge=judge.name, proviso=proviso)
+            row = replace(_row(name, model, left, count, store), judge=judge.name, proviso=proviso)
+            yield _if_alike(row, examples) if few else row
+
+
+def _if_alike(row: Estimated, examples: int) -> Estimated:
+    """Return the row with lower ends for as few calls as there are examples: all runs may answer alike."""
+    share = min(1.0, examples / row.calls) if row.calls else 1.0
+    sums = {name: getattr(row, name) for name in SUMS}
+    return replace(
+        row,
+        **{n: replace(each, low=share * each.low) for n, each in sums.items() if each.low is not None},
+    )
 
 
 def _proviso(suite: Suite, left: Pending) -> str | None:
@@ -139,7 +156,7 @@ def _likely(model: Model, store: Path) -> Likely:
                 return said
         made = amounts(_missing(model, left, None, store)).output_tokens
         length = _length(made, len(left.requests))
-        return [(WORDS * (length // len(WORDS) + 1))[:length]]
+        return [words(length)]
 
     return texts
 

@@ -27,6 +27,7 @@ from llmops.tasks.answering import Answered, answered, answered_at_once, next_re
 BLOCK = 256
 SAMPLE = 100
 """Examples of a prompt whose answers others are taken to be like."""
+WORDS = "so many words in the place of an answer "
 
 _Found = list[tuple[Question, Answered | None]]
 _Known = dict[str, dict[str, dict[int, str]]]
@@ -137,7 +138,12 @@ def _ahead(job: Job, model: Model, known: _Known, lengths: Mapping[str, int], qu
 
 def _filler(whose: str, length: int) -> str:
     """Return a text of this length, another for each run: what is alike would be asked once."""
-    return (sha256(whose.encode()).hexdigest() * (length // 64 + 1))[:length]
+    return f"{sha256(whose.encode()).hexdigest()[:4]} {words(length)}"[:length]
+
+
+def words(length: int) -> str:
+    """Return a text of so many characters that a tokenizer cuts as it cuts others."""
+    return (WORDS * (length // len(WORDS) + 1))[:length]
 
 
 def _stand_in(text: str, begun: Begun, *, goes_on: bool) -> Answered:

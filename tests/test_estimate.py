@@ -22,7 +22,7 @@ from llmops.places import Places
 from llmops.prices import Price, pricing
 from llmops.records import Spend
 from llmops.replies import Message, Reply, Request
-from llmops.stages import generate, validate
+from llmops.stages import generate, judge, validate
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started
 from tests.verbs import exit_code
@@ -103,6 +103,26 @@ def test_what_a_run_of_the_demo_suite_costs_is_foreseen_within_a_tenth(project: 
 
     whole = told("estimate")
     assert [(row["stored"], row["calls"], row["cost_usd"]["value"]) for row in whole] == [(733, 0, 0)] * 4
+
+
+def test_what_the_demo_costs_is_foreseen_within_a_tenth_as_it_is_shipped_verdicts_included(
+    project: Path, told: Llmops
+) -> None:
+    shutil.copy(ROOT / "params.yaml", project)
+    cold = told("estimate")
+    asked(project, 60)
+    judge.main(Places(project, "runs"), "support")
+    before = told("estimate")
+    asked(project, None)
+    judge.main(Places(project, "runs"), "support")
+    spent = list(jsonl.read(project / ".llmops" / "spend.jsonl", Spend))
+    first, then = spent[:5], spent[5:]
+    assert [(row["model"], row["judge"]) for row in before] == [(each.model, each.judge) for each in then]
+    for row, after in zip(before, then, strict=True):
+        assert row["cost_usd"]["value"] == pytest.approx(after.spent_usd, rel=0.1), row["model"]
+    for row, some, rest in zip(cold, first, then, strict=True):
+        took = (some.spent_usd or 0) + (rest.spent_usd or 0)
+        assert row["cost_usd"]["low"] < took < row["cost_usd"]["high"], row["model"]
 
 
 TALK = """

@@ -20,8 +20,8 @@ from llmops.models.model import request_key, request_text
 from llmops.models.store.store import SCHEME, STORE, open_store
 from llmops.places import Places
 from llmops.prices import Price, pricing
-from llmops.records import Spend
-from llmops.replies import Message, Reply, Request
+from llmops.records import Judgement, Spend
+from llmops.replies import Message, Reply, Request, Turn
 from llmops.stages import generate, judge, validate
 from tests.servers.behaviour import Behaviour
 from tests.servers.started import Server, started
@@ -84,6 +84,12 @@ def asked(project: Path, limit: int | None) -> list[Spend]:
     return list(jsonl.read(project / ".llmops" / "spend.jsonl", Spend))[-4:]
 
 
+def scored(project: Path) -> None:
+    """Leave behind what a run that was scored leaves."""
+    for file in ("scores", "estimates"):
+        (project / "runs" / "support" / f"{file}.jsonl").touch()
+
+
 def test_what_a_run_of_the_demo_suite_costs_is_foreseen_within_a_tenth(project: Path, told: Llmops) -> None:
     asked(project, 60)
     before = told("estimate")
@@ -120,6 +126,15 @@ def test_what_the_demo_costs_is_foreseen_within_a_tenth_as_it_is_shipped_verdict
     assert [(row["model"], row["judge"]) for row in before] == [(each.model, each.judge) for each in then]
     for row, after in zip(before, then, strict=True):
         assert row["cost_usd"]["value"] == pytest.approx(after.spent_usd, rel=0.1), row["model"]
+    scored(project)
+    booked = told("reprice", "support")
+    assert [row["judge"] for row in booked] == [None] * 4 + ["fits"]
+    assert booked[-1]["answers"] == first[-1].calls + then[-1].calls
+    for row, some, rest in zip(booked, first, then, strict=True):
+        took = (some.spent_usd or 0) + (rest.spent_usd or 0)
+        assert (row["booked_usd"], row["repriced_usd"]) == (pytest.approx(took), pytest.approx(took)), row[
+            "model"
+        ]
     for row, some, rest in zip(cold, first, then, strict=True):
         took = (some.spent_usd or 0) + (rest.spent_usd or 0)
         assert row["cost_usd"]["low"] < took < row["cost_usd"]["high"], row["model"]
@@ -273,8 +288,7 @@ def test_answers_are_priced_anew_from_their_raw_usage(
     project: Path, told: Llmops, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked(project, 30)
-    for file in ("scores", "estimates"):
-        (project / "runs" / "support" / f"{file}.jsonl").touch()
+    scored(project)
     booked = told("reprice", "support")
     assert [row["repriced_usd"] for row in booked] == pytest.approx([row["booked_usd"] for row in booked])
     (project / "dearer.yaml").write_text(
@@ -296,6 +310,39 @@ def test_answers_are_priced_anew_from_their_raw_usage(
         (None, 30, None)
     ] * 4
     assert [row["booked_usd"] for row in unknown] == [row["booked_usd"] for row in booked]
+
+
+def test_verdicts_are_priced_by_the_model_that_was_asked_and_a_mixed_jurys_by_none(
+    project: Path, told: Llmops
+) -> None:
+    with (project / "params.yaml").open("a", encoding="utf-8") as params:
+        params.write(
+            "judges:\n  one: {kind: rubric, model: bot, prompt: judges/fits}\n"
+            "  two: {kind: rubric, model: demo, prompt: judges/fits}\n"
+            "  like: {kind: jury, judges: [one, one], vote: mean}\n"
+            "  mixed: {kind: jury, judges: [one, two], vote: mean}\n"
+        )
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
+    reply = Reply(text="yes", usage=usage, usage_source="server", cost_usd=1.0)
+    folder = project / "runs" / "support"
+    rows = [
+        Judgement("support", f"e-{n}", "demo", "support/v1", judge, turns=[Turn(messages=[], reply=reply)])
+        for judge in ("one", "like", "mixed", "gone")
+        for n in range(3)
+    ]
+    jsonl.write(folder / "judgements.jsonl", rows)
+    (folder / "responses.jsonl").touch()
+    scored(project)
+    told_rows = [
+        (row["judge"], row["model"], row["answers"], row["booked_usd"], row["repriced_usd"], row["unknown"])
+        for row in told("reprice", "support")
+    ]
+    assert told_rows == [
+        ("one", "bot", 1, 1.0, pytest.approx(0.15), 0),
+        ("like", "bot", 1, 1.0, pytest.approx(0.15), 0),
+        ("mixed", "bot, demo", 1, 1.0, None, 1),
+        ("gone", "–", 1, 1.0, None, 1),
+    ]
 
 
 def test_a_price_below_zero_is_refused(project: Path) -> None:

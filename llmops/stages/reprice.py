@@ -1,6 +1,6 @@
 """results/ and runs/ -> the terminal: what answers would cost at other prices, from their raw usage."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -18,7 +18,8 @@ from llmops.numbers import UNKNOWN, dollars
 from llmops.places import Places, newest
 from llmops.prices import Cost, Price, pricing, source
 from llmops.record import Record
-from llmops.records import Response
+from llmops.records import Judgement, Response
+from llmops.replies import Reply
 from llmops.report import aligned
 from llmops.totals import total
 
@@ -37,6 +38,12 @@ class Repriced(Record):
     unknown: int
     """Answers whose other price is not known; then it is no sum either."""
     price_source: str | None
+    judge: str | None = None
+    """The judge whose verdicts these are; None for the answers themselves."""
+
+
+Prices = Callable[[str], tuple[Cost, str | None]]
+"""A model → what tells a reply's cost, and where that price stands."""
 
 
 def main(
@@ -71,27 +78,70 @@ def main(
 
 
 def repriced(places: Places, name: str, own: Mapping[str, Price], at: datetime | None) -> Iterator[Repriced]:
-    """Yield a row for each model and prompt of a suite's newest answers."""
+    """Yield a row for each model and prompt of a suite's newest answers, then one for each of its judges."""
     here = newest(places.root, name).get(name)
     if here is None:
         raise UserError(f"reprice: no answers of {name!r}; run `dvc repro` or `llmops run {name}`")
-    known = params(places.root).get("models") or {}
+    settings = params(places.root)
+    models, judges = settings.get("models") or {}, settings.get("judges") or {}
+
+    def prices(model: str) -> tuple[Cost, str | None]:
+        return _pricing(model, models.get(model), own.get(model), at)
+
     rows = jsonl.read(here.suite(name, "responses.jsonl"), Response)
     for (model, prompt), group in groupby(rows, key=lambda row: (row.model, row.prompt)):
-        cost, where = _pricing(model, known.get(model), own.get(model), at)
-        yield _row(name, model, prompt, list(group), cost, where)
+        answers = [(row.cost_usd, [turn.reply for turn in row.turns]) for row in group]
+        yield _row(name, model, prompt, answers, prices(model))
+    for judge, replies in _heard(here.suite(name, "judgements.jsonl")).items():
+        yield _verdicts(name, judge, replies, judges, prices)
+
+
+def _heard(path: Path) -> dict[str, list[Reply]]:
+    """Return judge → the replies that its verdicts rest on, each once: like answers share theirs."""
+    found: dict[str, dict[bytes, Reply]] = {}
+    for row in jsonl.read_any(path, Judgement):
+        found.setdefault(row.judge, {}).update((jsonl.line(turn), turn.reply) for turn in row.turns)
+    return {judge: list(replies.values()) for judge, replies in found.items() if replies}
+
+
+def _verdicts(
+    suite: str, judge: str, replies: Sequence[Reply], judges: Mapping[str, Any], prices: Prices
+) -> Repriced:
+    """Return a judge's row; a jury of several models has no price, since no reply says whose it is."""
+    asked = _asked(judges, judge)
+    model, prompt = (", ".join(sorted({each[part] for each in asked})) for part in (0, 1))
+    priced = prices(model) if len({model for model, _ in asked}) == 1 else (_unpriced, None)
+    row = _row(suite, model, prompt, [(reply.cost_usd, [reply]) for reply in replies], priced)
+    return msgspec.structs.replace(row, judge=judge)
+
+
+def _asked(judges: Mapping[str, Any], judge: str) -> set[tuple[str, str]]:
+    """Return (model, prompt) that a judge asks, or that each member of a jury does."""
+    raw = judges.get(judge) or {}
+    if members := raw.get("judges"):
+        return {each for member in members if member != judge for each in _asked(judges, member)}
+    return {(raw.get("model") or UNKNOWN, raw.get("prompt") or UNKNOWN)}
+
+
+def _unpriced(_: Reply) -> None:
+    return None
 
 
 def _row(
-    suite: str, model: str, prompt: str, group: Sequence[Response], cost: Cost, where: str | None
+    suite: str,
+    model: str,
+    prompt: str,
+    answers: Sequence[tuple[float | None, Sequence[Reply]]],
+    priced: tuple[Cost, str | None],
 ) -> Repriced:
-    costs = [total([0.0, *(cost(turn.reply) for turn in row.turns)]) for row in group]
+    cost, where = priced
+    costs = [total([0.0, *map(cost, replies)]) for _, replies in answers]
     return Repriced(
         suite=suite,
         model=model,
         prompt=prompt,
-        answers=len(group),
-        booked_usd=total(row.cost_usd for row in group),
+        answers=len(answers),
+        booked_usd=total(booked for booked, _ in answers),
         repriced_usd=total(costs),
         unknown=costs.count(None),
         price_source=where,

@@ -15,9 +15,8 @@ from llmops.cards.card import load_card
 from llmops.cards.examples import read_examples
 from llmops.config import section
 from llmops.estimating import BYTES_PER_TOKEN, ENOUGH, Amount, Amounts, Estimated, Missing, amounts
-from llmops.hearings import answers_ahead, hearings, words
+from llmops.hearings import Ahead, answers_ahead, calls_apart, hearings, words
 from llmops.judges.catalog import judge_model
-from llmops.judges.judge import Subject
 from llmops.judging import closed
 from llmops.models.catalog import closed_model, tokenizer
 from llmops.models.chosen import chosen_models
@@ -35,6 +34,7 @@ from llmops.replies import Request
 from llmops.report import aligned
 from llmops.stages import fetch
 from llmops.stages.generate import Params
+from llmops.stats.prediction import Foreseen
 from llmops.suites import Suite, load_suite
 from llmops.totals import total
 
@@ -45,8 +45,8 @@ UNKNOWN_LENGTH = 1000
 """Characters of an answer of which nothing tells how long it will be."""
 NO_TOOL = "no answer calls a tool, which would end its conversation"
 ALIKE = (
-    "models and prompts give the same answer as often as so far; where ten answers are not there never, and"
-    " for the lower ends always"
+    "models and prompts give the same answer as often as so far, and never where ten answers are not there;"
+    " the limits hold more and less"
 )
 READ_AT_ONCE = "every verdict can be read, since another is asked for once more"
 LISTED = "default"
@@ -92,7 +92,7 @@ def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estim
     fetch.main(places, [name])
     seed = section(places.root, "generate", Params).seed
     job = load_job(_examples(places, name, suite.dataset), name, suite, choice.limit, seed)
-    store, answers, few = state_folder(places.root) / STORE, list[Subject](), False
+    store, answers = state_folder(places.root) / STORE, Ahead([], set())
     for named, spec in chosen_models(places, suite, choice.models).items():
         model, count = closed_model(named, spec, places), tokenizer(named, spec, places)
         rows: list[Estimated] = []
@@ -104,39 +104,34 @@ def estimated(places: Places, name: str, choice: Choice = ALL) -> Iterator[Estim
         if suite.judges:
             replies = replayed(model, Recording(places.root / suite.recording)) if suite.recording else model
             lengths = {row.prompt: _length(row.output_tokens, row.calls) for row in rows}
-            answers += answers_ahead(job, replies, store, lengths)
-            few = few or any(row.stored < ENOUGH for row in rows)
-    yield from _judges(places, name, suite, answers, store, few)
+            ahead = answers_ahead(job, replies, store, lengths)
+            answers = Ahead(answers.subjects + ahead.subjects, answers.guessed | ahead.guessed)
+    yield from _judges(places, name, suite, answers, store)
 
 
-def _judges(
-    places: Places, name: str, suite: Suite, answers: Sequence[Subject], store: Path, few: bool
-) -> Iterator[Estimated]:
-    """Yield a row for each judge that is a model; a recording's verdicts count as stored.
-
-    Args:
-        few: the answers of a model and prompt are too few to tell how often others are like them.
-    """
-    examples = len({answer.example.id for answer in answers})
+def _judges(places: Places, name: str, suite: Suite, answers: Ahead, store: Path) -> Iterator[Estimated]:
+    """Yield a row for each judge that is a model; a recording's verdicts count as stored."""
     recorded = Recording(places.root / suite.recording).header.judges if suite.recording else []
-    for hearing in hearings(places, name, suite, answers):
+    for hearing in hearings(places, name, suite, answers.subjects):
         judge, model = hearing.judge, closed(places, hearing.judge)
         count = tokenizer(model.name, judge_model(places, judge), places)
         for left in pending(hearing, model, store):
             left = left._replace(requests=[], unanswered=0, guessed=0) if judge.name in recorded else left
             proviso = _proviso(suite, left) if left.requests else None
             row = replace(_row(name, model, left, count, store), judge=judge.name, proviso=proviso)
-            yield _if_alike(row, examples) if few else row
+            yield _loosened(row, calls_apart(hearing, model, left.requests, answers.guessed))
 
 
-def _if_alike(row: Estimated, examples: int) -> Estimated:
-    """Return the row with lower ends for as few calls as there are examples: all runs may answer alike."""
-    share = min(1.0, examples / row.calls) if row.calls else 1.0
+def _loosened(row: Estimated, calls: Foreseen) -> Estimated:
+    """Return the row with limits that hold those of its calls."""
+    if not row.calls:
+        return row
+    less, more = calls.low / row.calls, max(1.0, calls.high / row.calls)
     sums = {name: getattr(row, name) for name in SUMS}
-    return replace(
-        row,
-        **{n: replace(each, low=share * each.low) for n, each in sums.items() if each.low is not None},
-    )
+    return replace(row, **{
+        name: replace(each, low=less * each.low, high=more * each.high)
+        for name, each in sums.items() if each.low is not None and each.high is not None
+    })  # fmt: skip
 
 
 def _proviso(suite: Suite, left: Pending) -> str | None:

@@ -6,6 +6,7 @@ from contextlib import closing, nullcontext
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 from zlib import crc32
 
 from llmops.estimating import ENOUGH
@@ -14,13 +15,14 @@ from llmops.judges.asking import Cases, Hearing
 from llmops.judges.bench import judging
 from llmops.judges.judge import Case, Judge, Subject
 from llmops.judging import asked_judges
-from llmops.models.model import Model
+from llmops.models.model import Model, request_key
 from llmops.models.recalling import Recall, recalling
 from llmops.models.store.store import SCHEME, open_store
 from llmops.places import Places
 from llmops.questions import Begun, Job, Question
 from llmops.records import Response
 from llmops.replies import Fault, Reply, Request, Turn
+from llmops.stats.prediction import Foreseen, predicted_sum
 from llmops.suites import Suite
 from llmops.tasks.answering import Answered, answered, answered_at_once, next_request
 
@@ -56,7 +58,15 @@ def hearings(places: Places, name: str, suite: Suite, answers: Sequence[Subject]
     return found
 
 
-def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int]) -> list[Subject]:
+class Ahead(NamedTuple):
+    """A model's answers, as far as they can be told."""
+
+    subjects: list[Subject]
+    guessed: set[str]
+    """Examples of which an answer is not there."""
+
+
+def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int]) -> Ahead:
     """Return a model's answers: those that are there already, and a text in the place of each other.
 
     That is the prompt's answer to another example, the same one for all models and prompts that have it: so
@@ -71,10 +81,33 @@ def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int
         with closing(open_store(f"{SCHEME}{store}")) if model.stored else nullcontext() as opened:
             found = asyncio.run(_there(job, recalling(model, opened)))
     ahead = partial(_ahead, job, model, _known(found), lengths)
-    return [
+    subjects = [
         Subject(response(job.suite, model.name, question, said or ahead(question)), question.example)
         for question, said in found
     ]
+    return Ahead(subjects, {question.example.id for question, said in found if said is None})
+
+
+def calls_apart(hearing: Hearing, model: Model, asked: Sequence[Request], guessed: set[str]) -> Foreseen:
+    """Return how many of these calls there will be, as answers that are not there may be alike or not.
+
+    Foreseen by how many calls each example takes whose answers are all there; with fewer than ten of
+    them from all alike, a call an example, to none.
+
+    Args:
+        asked: the requests to be sent, those on texts in the place of answers included.
+        guessed: the examples of which an answer is not there.
+    """
+    apart = sum(request.example_id in guessed for request in asked)
+    sure, new = len(asked) - apart, {request.example_id for request in asked} & guessed
+    known: dict[str, set[str]] = {}
+    for question in hearing.questions if new else ():
+        if (example := question.example.id) not in guessed:
+            known.setdefault(example, set()).add(request_key(model, hearing.begin(question)[1]))
+    calls = [(0.0, float(len(keys))) for keys in known.values()]
+    found = predicted_sum(calls, [0.0] * len(new)) if len(calls) >= ENOUGH else None
+    low, high = (found.low, found.high) if found else (float(len(new)), float(apart))
+    return Foreseen(float(len(asked)), sure + max(low, float(len(new))), sure + high)
 
 
 async def _there(job: Job, recall: Recall) -> _Found:

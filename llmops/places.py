@@ -90,9 +90,9 @@ def state_folder(root: Path) -> Path:
 
 
 def _cache_folder(control: Path) -> Path:
-    for name in ("config.local", "config"):
-        import configparser
+    import configparser
 
+    for name in ("config.local", "config"):
         parser = configparser.ConfigParser(interpolation=None)
         parser.read(control / name, encoding="utf-8")
         if folder := parser.get("cache", "dir", fallback=None):

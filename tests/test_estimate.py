@@ -126,6 +126,8 @@ def test_what_the_demo_costs_is_foreseen_within_a_tenth_as_it_is_shipped_verdict
     assert [(row["model"], row["judge"]) for row in before] == [(each.model, each.judge) for each in then]
     for row, after in zip(before, then, strict=True):
         assert row["cost_usd"]["value"] == pytest.approx(after.spent_usd, rel=0.1), row["model"]
+        for name, took in (("cost_usd", after.spent_usd), ("output_tokens", after.output_tokens)):
+            assert row[name]["low"] < took < row[name]["high"], row["model"]
     scored(project)
     booked = told("reprice", "support")
     assert [row["judge"] for row in booked] == [None] * 4 + ["fits"]

@@ -154,6 +154,8 @@ def said(script: str, url: str, trusted: Path) -> list[str]:
 
 def test_a_server_whose_certificate_is_trusted_answers(address: str, own: Path) -> None:
     assert said(ASK, f"https://{address}", own) == ["over TLS"]
+    (line,) = said(BATCH, f"https://{address}", own)
+    assert line.startswith("server_error: HTTP 501"), "which is this server's answer"
 
 
 def test_a_certificate_that_is_not_trusted_is_the_users_to_mend(address: str, other: Path) -> None:

@@ -210,9 +210,10 @@ def test_a_second_signal_stops_at_once(project: Callable[..., Path], slow: Slow)
 def test_a_signal_ends_the_wait_between_attempts(project: Callable[..., Path], slow: Slow) -> None:
     root = project(examples=20, concurrency=4, attempts=5)
     slow.fault = lambda text: (503, {"retry-after": "60"})
+    slow.delay_s = 0.5  # so that all four are out before the first is refused
     process = generating(root)
     until(lambda: len(slow.asked) == 4)
-    time.sleep(0.3)
+    time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     assert process.returncode == 130

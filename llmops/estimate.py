@@ -15,7 +15,7 @@ from llmops.cards.card import load_card
 from llmops.cards.examples import read_examples
 from llmops.config import section
 from llmops.estimating import BYTES_PER_TOKEN, ENOUGH, Amount, Amounts, Estimated, Missing, amounts
-from llmops.hearings import Ahead, answers_ahead, calls_apart, hearings, words
+from llmops.hearings import Ahead, answers_ahead, calls_foreseen, hearings, words
 from llmops.judges.catalog import judge_model
 from llmops.judging import closed
 from llmops.models.catalog import closed_model, tokenizer
@@ -45,8 +45,7 @@ UNKNOWN_LENGTH = 1000
 """Characters of an answer of which nothing tells how long it will be."""
 NO_TOOL = "no answer calls a tool, which would end its conversation"
 ALIKE = (
-    "models and prompts give the same answer as often as so far, and never where ten answers are not there;"
-    " the limits hold more and less"
+    "models and prompts give the same answer as often as so far, and never where ten answers are not there"
 )
 READ_AT_ONCE = "every verdict can be read, since another is asked for once more"
 LISTED = "default"
@@ -119,14 +118,14 @@ def _judges(places: Places, name: str, suite: Suite, answers: Ahead, store: Path
             left = left._replace(requests=[], unanswered=0, guessed=0) if judge.name in recorded else left
             proviso = _proviso(suite, left) if left.requests else None
             row = replace(_row(name, model, left, count, store), judge=judge.name, proviso=proviso)
-            yield _loosened(row, calls_apart(hearing, model, left.requests, answers.guessed))
+            yield _holding(row, calls_foreseen(hearing, model, left.requests, answers.guessed))
 
 
-def _loosened(row: Estimated, calls: Foreseen) -> Estimated:
-    """Return the row with limits that hold those of its calls."""
+def _holding(row: Estimated, calls: Foreseen) -> Estimated:
+    """Return the row with limits that hold how many calls there may be."""
     if not row.calls:
         return row
-    less, more = calls.low / row.calls, max(1.0, calls.high / row.calls)
+    less, more = calls.low / row.calls, calls.high / row.calls
     sums = {name: getattr(row, name) for name in SUMS}
     return replace(row, **{
         name: replace(each, low=less * each.low, high=more * each.high)

@@ -1,7 +1,7 @@
 """What a suite's judges will be asked, with a text of a likely length where an answer is not there yet."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import closing, nullcontext
 from functools import partial
 from hashlib import sha256
@@ -59,11 +59,11 @@ def hearings(places: Places, name: str, suite: Suite, answers: Sequence[Subject]
 
 
 class Ahead(NamedTuple):
-    """A model's answers, as far as they can be told."""
+    """Answers, as far as they can be told."""
 
     subjects: list[Subject]
-    guessed: set[str]
-    """Examples of which an answer is not there."""
+    guessed: set[tuple[str, str, str]]
+    """(example, model, prompt) of those that are not there."""
 
 
 def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int]) -> Ahead:
@@ -85,29 +85,42 @@ def answers_ahead(job: Job, model: Model, store: Path, lengths: Mapping[str, int
         Subject(response(job.suite, model.name, question, said or ahead(question)), question.example)
         for question, said in found
     ]
-    return Ahead(subjects, {question.example.id for question, said in found if said is None})
+    guessed = {
+        (question.example.id, model.name, question.prompt.name) for question, said in found if said is None
+    }
+    return Ahead(subjects, guessed)
 
 
-def calls_apart(hearing: Hearing, model: Model, asked: Sequence[Request], guessed: set[str]) -> Foreseen:
+def calls_foreseen(
+    hearing: Hearing, model: Model, asked: Sequence[Request], guessed: Set[tuple[str, str, str]]
+) -> Foreseen:
     """Return how many of these calls there will be, as answers that are not there may be alike or not.
 
-    Foreseen by how many calls each example takes whose answers are all there; with fewer than ten of
-    them from all alike, a call an example, to none.
+    Foreseen by the examples whose answers are all there: how many calls the runs that lack answers add
+    there to those of the others. With fewer than ten of them from all alike to none.
 
     Args:
         asked: the requests to be sent, those on texts in the place of answers included.
-        guessed: the examples of which an answer is not there.
+        guessed: (example, model, prompt) of the answers that are not there.
     """
-    apart = sum(request.example_id in guessed for request in asked)
-    sure, new = len(asked) - apart, {request.example_id for request in asked} & guessed
-    known: dict[str, set[str]] = {}
-    for question in hearing.questions if new else ():
-        if (example := question.example.id) not in guessed:
-            known.setdefault(example, set()).add(request_key(model, hearing.begin(question)[1]))
-    calls = [(0.0, float(len(keys))) for keys in known.values()]
-    found = predicted_sum(calls, [0.0] * len(new)) if len(calls) >= ENOUGH else None
-    low, high = (found.low, found.high) if found else (float(len(new)), float(apart))
-    return Foreseen(float(len(asked)), sure + max(low, float(len(new))), sure + high)
+    lacking, examples = {(named, prompt) for _, named, prompt in guessed}, {each[0] for each in guessed}
+    runs, most = set(hearing.questions.runs()), 0
+    others: dict[str, set[str]] = {}
+    added: dict[str, set[str]] = {}
+    for question, run in zip(hearing.questions, hearing.questions.runs(), strict=True):
+        example = question.example.id
+        if example in examples:
+            most += (example, *run) in guessed
+        else:
+            calls = (added if run in lacking else others).setdefault(example, set())
+            calls.add(request_key(model, hearing.begin(question)[1]))
+    known = [(0.0, float(len(keys - others.get(example, set())))) for example, keys in added.items()]
+    few = Foreseen(0.0, 0.0 if runs - lacking else float(len(examples)), float(most))
+    found = predicted_sum(known, [0.0] * len(examples)) if len(known) >= ENOUGH else few
+    value = sum(request.example_id in examples for request in asked)
+    low, high = (max(0.0, found.low), min(found.high, float(most))) if found else (0.0, float(most))
+    sure = len(asked) - value
+    return Foreseen(len(asked), sure + min(low, value), sure + max(high, value))
 
 
 async def _there(job: Job, recall: Recall) -> _Found:
@@ -170,7 +183,7 @@ def _ahead(job: Job, model: Model, known: _Known, lengths: Mapping[str, int], qu
 
 
 def _filler(whose: str, length: int) -> str:
-    """Return a text of this length, another for each run: what is alike would be asked once."""
+    """Return a text of this length, another for each run where there is room: what is alike is asked once."""
     return f"{sha256(whose.encode()).hexdigest()[:4]} {words(length)}"[:length]
 
 

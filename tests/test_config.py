@@ -129,3 +129,12 @@ def test_running_a_suite_that_is_not_there_is_refused(tmp_path: Path) -> None:
     suite(tmp_path, run="t")
     with pytest.raises(UserError, match=r"params.yaml: run: no suite 't'; suites are \['s'\]"):
         suites_to_run(tmp_path)
+
+
+def test_what_is_done_to_a_value_is_not_in_the_next_one_and_an_edit_is(tmp_path: Path) -> None:
+    path = tmp_path / "some.yaml"
+    path.write_text("a: [1]\n", encoding="utf-8")
+    read_yaml(path)["a"].append(2)
+    assert read_yaml(path) == {"a": [1]}
+    path.write_text("a: [3]\n", encoding="utf-8")
+    assert read_yaml(path) == {"a": [3]}

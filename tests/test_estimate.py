@@ -142,6 +142,23 @@ def test_what_the_demo_costs_is_foreseen_within_a_tenth_as_it_is_shipped_verdict
         assert row["cost_usd"]["low"] < took < row["cost_usd"]["high"], row["model"]
 
 
+def test_the_verdicts_that_a_further_model_takes_lie_within_their_limits(project: Path, told: Llmops) -> None:
+    shipped = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    one = shipped.replace("[demo-small, demo-large]", "[demo-small]").replace("[demo-large]", "[demo-small]")
+    for params, limits in ((one, [None]), (shipped, [60, None])):
+        (project / "params.yaml").write_text(params, encoding="utf-8")
+        for limit in limits:
+            before = told("estimate")[-1]
+            asked(project, limit)
+            judge.main(Places(project, "runs"), "support")
+    *_, after = jsonl.read(project / ".llmops" / "spend.jsonl", Spend)
+    assert (before["judge"], after.judge) == ("fits", "fits")
+    for name, took in (("cost_usd", after.spent_usd), ("output_tokens", after.output_tokens)):
+        limits = before[name]
+        assert limits["low"] <= min(took, limits["value"]), name
+        assert max(took, limits["value"]) <= limits["high"], name
+
+
 TALK = """
 run: [talk]
 suites:
@@ -323,13 +340,16 @@ def test_verdicts_are_priced_by_the_model_that_was_asked_and_a_mixed_jurys_by_no
             "  two: {kind: rubric, model: demo, prompt: judges/fits}\n"
             "  like: {kind: jury, judges: [one, one], vote: mean}\n"
             "  mixed: {kind: jury, judges: [one, two], vote: mean}\n"
+            "  own: {kind: python, file: apps/own.py, function: f}\n"
+            "  aided: {kind: jury, judges: [one, own, round], vote: mean}\n"
+            "  round: {kind: jury, judges: [aided], vote: mean}\n"
         )
     usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
     reply = Reply(text="yes", usage=usage, usage_source="server", cost_usd=1.0)
     folder = project / "runs" / "support"
     rows = [
         Judgement("support", f"e-{n}", "demo", "support/v1", judge, turns=[Turn(messages=[], reply=reply)])
-        for judge in ("one", "like", "mixed", "gone")
+        for judge in ("one", "like", "aided", "mixed", "gone")
         for n in range(3)
     ]
     jsonl.write(folder / "judgements.jsonl", rows)
@@ -342,9 +362,15 @@ def test_verdicts_are_priced_by_the_model_that_was_asked_and_a_mixed_jurys_by_no
     assert told_rows == [
         ("one", "bot", 1, 1.0, pytest.approx(0.15), 0),
         ("like", "bot", 1, 1.0, pytest.approx(0.15), 0),
+        ("aided", "bot", 1, 1.0, pytest.approx(0.15), 0),
         ("mixed", "bot, demo", 1, 1.0, None, 1),
         ("gone", "–", 1, 1.0, None, 1),
     ]
+    (project / "other.yaml").write_text("'bot, demo': {per_hour_usd: 1}\n", "utf-8")
+    assert exit_code("reprice", "support", "--prices", "other.yaml") == 2
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    (project / "params.yaml").write_text(text.replace("[one, one]", "5"), "utf-8")
+    assert exit_code("reprice", "support") == 2
 
 
 def test_a_price_below_zero_is_refused(project: Path) -> None:

@@ -27,6 +27,10 @@ class Cases:
     def __iter__(self) -> Iterator[Question]:
         return self.at(range(len(self)))
 
+    def runs(self) -> Iterator[tuple[str, str]]:
+        """Yield each question's (model, prompt), whose answer is judged."""
+        return ((case.subject.response.model, case.subject.response.prompt) for case in self._cases)
+
     def at(self, numbers: Sequence[int]) -> Iterator[Question]:
         """Yield the questions of these numbers."""
         for number in numbers:

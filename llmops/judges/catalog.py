@@ -17,6 +17,7 @@ from llmops.judges.own import reckoned
 from llmops.judges.pairwise import paired
 from llmops.judges.specs import (
     Asked,
+    JudgeSpec,
     JurySpec,
     PairwiseSpec,
     PythonJudgeSpec,
@@ -59,22 +60,35 @@ def load_judge(places: Places, name: str, within: tuple[str, ...] = ()) -> Judge
     Raises:
         UserError: no such judge, a wrong setting, a file that is missing, or a jury within itself.
     """
-    known = params(places.root).get("judges") or {}
+    where = f"{PARAMS}: judges: {name}"
+    spec = judge_spec(name, params(places.root).get("judges") or {})
+    if name in within:
+        raise UserError(f"{where}: is a member of itself; name other judges")
+    sit = KINDS[str(type(spec).__struct_config__.tag)].sit
+    if isinstance(spec, Asked):
+        return _asked(places, Judge(name, spec, sit, ""), where)
+    if isinstance(spec, JurySpec):
+        return Judge(name, spec, sit, _jury_identity(places, spec, (*within, name), where))
+    return Judge(name, spec, sit, _own_identity(places, spec, where))
+
+
+def judge_spec(name: str, known: Any) -> JudgeSpec:
+    """Return a judge's settings, of those that params.yaml gives.
+
+    Raises:
+        UserError: no such judge, or a wrong setting.
+    """
+    if not isinstance(known, dict):
+        raise UserError(f"{PARAMS}: judges: must be a mapping of name → settings")
     where = f"{PARAMS}: judges: {name}"
     if name not in known:
         raise UserError(f"{PARAMS}: judges: no judge {name!r}; judges are {sorted(known)}")
-    if name in within:
-        raise UserError(f"{where}: is a member of itself; name other judges")
     raw = known[name]
     kind = raw.get("kind") if isinstance(raw, dict) else None
     if kind not in KINDS:
         raise UserError(f"{where}: kind: is {kind!r}; must be one of {list(KINDS)}")
-    spec, sit = convert(raw, KINDS[kind].spec, where), KINDS[kind].sit
-    if isinstance(spec, Asked):
-        return _asked(places, Judge(name, spec, sit, ""), where)  # type: ignore[arg-type]
-    if isinstance(spec, JurySpec):
-        return Judge(name, spec, sit, _jury_identity(places, spec, (*within, name), where))
-    return Judge(name, spec, sit, _own_identity(places, spec, where))
+    spec: JudgeSpec = convert(raw, KINDS[kind].spec, where)
+    return spec
 
 
 def judge_model(places: Places, judge: Judge) -> ModelSpec:

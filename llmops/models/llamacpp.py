@@ -124,7 +124,7 @@ class _Engines:
         self._start = start
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix=name)
         self._idle: LifoQueue[Any] = LifoQueue()  # the last one used is taken first: few requests start few
-        self._slots = Semaphore(slots)
+        self._most, self._slots = slots, Semaphore(slots)
         self._started = self._waiting = 0
         self._one_starts = asyncio.Lock()
 
@@ -133,9 +133,8 @@ class _Engines:
         self._waiting += 1
         try:
             async with self._one_starts:
-                while self._started < self._waiting and self._slots.acquire(blocking=False):
-                    engine = await asyncio.get_running_loop().run_in_executor(self._threads, self._new)
-                    self._idle.put(engine)
+                while self._started < min(self._waiting, self._most):
+                    await asyncio.get_running_loop().run_in_executor(self._threads, self._begin)
         finally:
             self._waiting -= 1
 
@@ -156,6 +155,10 @@ class _Engines:
             return self._idle.get_nowait()
         except Empty:
             return self._new() if self._slots.acquire(blocking=False) else self._idle.get()
+
+    def _begin(self) -> None:
+        if self._slots.acquire(blocking=False):  # else another thread starts the last one
+            self._idle.put(self._new())
 
     def _new(self) -> Any:
         try:

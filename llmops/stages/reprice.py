@@ -12,6 +12,8 @@ import msgspec
 from llmops import jsonl
 from llmops.config import convert, params, read_yaml
 from llmops.errors import UserError
+from llmops.judges.catalog import judge_spec
+from llmops.judges.specs import Asked, JurySpec
 from llmops.models.catalog import check_price, parse_spec
 from llmops.models.specs import OpenAISpec
 from llmops.numbers import UNKNOWN, dollars
@@ -23,7 +25,7 @@ from llmops.replies import Reply
 from llmops.report import aligned
 from llmops.totals import total
 
-HEAD = ("suite", "model", "prompt", "answers", "booked", "repriced", "unknown", "prices")
+HEAD = ("suite", "model", "prompt", "judge", "answers", "booked", "repriced", "unknown", "prices")
 
 
 class Repriced(Record):
@@ -42,8 +44,8 @@ class Repriced(Record):
     """The judge whose verdicts these are; None for the answers themselves."""
 
 
-Prices = Callable[[str], tuple[Cost, str | None]]
-"""A model → what tells a reply's cost, and where that price stands."""
+Priced = tuple[Cost, str | None]
+"""What tells a reply's cost, and where that price stands."""
 
 
 def main(
@@ -68,7 +70,8 @@ def main(
     found = [row for name in suites or newest(places.root) for row in repriced(places, name, own, at)]
     if not found:
         raise UserError("reprice: there are no answers; run `dvc repro` or `llmops run SUITE`")
-    known = {*(params(places.root).get("models") or {}), *(row.model for row in found)}
+    answered = (row.model for row in found if row.judge is None)
+    known = {*(params(places.root).get("models") or {}), *answered}
     if strange := sorted(own.keys() - known):
         raise UserError(f"{prices}: no model {strange[0]!r}; models are {sorted(known)}")
     if as_json:
@@ -85,15 +88,15 @@ def repriced(places: Places, name: str, own: Mapping[str, Price], at: datetime |
     settings = params(places.root)
     models, judges = settings.get("models") or {}, settings.get("judges") or {}
 
-    def prices(model: str) -> tuple[Cost, str | None]:
+    def priced(model: str) -> Priced:
         return _pricing(model, models.get(model), own.get(model), at)
 
     rows = jsonl.read(here.suite(name, "responses.jsonl"), Response)
     for (model, prompt), group in groupby(rows, key=lambda row: (row.model, row.prompt)):
         answers = [(row.cost_usd, [turn.reply for turn in row.turns]) for row in group]
-        yield _row(name, model, prompt, answers, prices(model))
+        yield _row(name, model, prompt, answers, priced(model))
     for judge, replies in _heard(here.suite(name, "judgements.jsonl")).items():
-        yield _verdicts(name, judge, replies, judges, prices)
+        yield _verdicts(name, judge, replies, judges, priced)
 
 
 def _heard(path: Path) -> dict[str, list[Reply]]:
@@ -105,22 +108,27 @@ def _heard(path: Path) -> dict[str, list[Reply]]:
 
 
 def _verdicts(
-    suite: str, judge: str, replies: Sequence[Reply], judges: Mapping[str, Any], prices: Prices
+    suite: str, judge: str, replies: Sequence[Reply], judges: Any, priced: Callable[[str], Priced]
 ) -> Repriced:
     """Return a judge's row; a jury of several models has no price, since no reply says whose it is."""
     asked = _asked(judges, judge)
-    model, prompt = (", ".join(sorted({each[part] for each in asked})) for part in (0, 1))
-    priced = prices(model) if len({model for model, _ in asked}) == 1 else (_unpriced, None)
-    row = _row(suite, model, prompt, [(reply.cost_usd, [reply]) for reply in replies], priced)
+    models, prompts = (sorted({each[part] for each in asked}) for part in (0, 1))
+    price = priced(models[0]) if len(models) == 1 else (_unpriced, None)
+    answers = [(reply.cost_usd, [reply]) for reply in replies]
+    row = _row(suite, ", ".join(models) or UNKNOWN, ", ".join(prompts) or UNKNOWN, answers, price)
     return msgspec.structs.replace(row, judge=judge)
 
 
-def _asked(judges: Mapping[str, Any], judge: str) -> set[tuple[str, str]]:
-    """Return (model, prompt) that a judge asks, or that each member of a jury does."""
-    raw = judges.get(judge) or {}
-    if members := raw.get("judges"):
-        return {each for member in members if member != judge for each in _asked(judges, member)}
-    return {(raw.get("model") or UNKNOWN, raw.get("prompt") or UNKNOWN)}
+def _asked(judges: Any, judge: str, within: tuple[str, ...] = ()) -> set[tuple[str, str]]:
+    """Return (model, prompt) that a judge asks, or each member of a jury."""
+    if judge not in judges:
+        return {(UNKNOWN, UNKNOWN)}
+    if judge in within:
+        return set()
+    spec = judge_spec(judge, judges)
+    if isinstance(spec, JurySpec):
+        return {each for member in spec.judges for each in _asked(judges, member, (*within, judge))}
+    return {(spec.model, spec.prompt)} if isinstance(spec, Asked) else set()
 
 
 def _unpriced(_: Reply) -> None:
@@ -132,9 +140,9 @@ def _row(
     model: str,
     prompt: str,
     answers: Sequence[tuple[float | None, Sequence[Reply]]],
-    priced: tuple[Cost, str | None],
+    price: Priced,
 ) -> Repriced:
-    cost, where = priced
+    cost, where = price
     costs = [total([0.0, *map(cost, replies)]) for _, replies in answers]
     return Repriced(
         suite=suite,
@@ -148,7 +156,7 @@ def _row(
     )
 
 
-def _pricing(model: str, raw: Any, own: Price | None, at: datetime | None) -> tuple[Cost, str | None]:
+def _pricing(model: str, raw: Any, own: Price | None, at: datetime | None) -> Priced:
     """Return what tells the cost, and where that price stands; a model that is not known has none."""
     spec = None if raw is None else parse_spec(model, raw)
     price = own or getattr(spec, "price", None)
@@ -174,6 +182,7 @@ def _cells(row: Repriced) -> tuple[str, ...]:
         row.suite,
         row.model,
         row.prompt,
+        row.judge or "",
         f"{row.answers:,}",
         dollars(row.booked_usd),
         dollars(row.repriced_usd),

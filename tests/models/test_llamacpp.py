@@ -1,6 +1,7 @@
 """The llamacpp kind, with the demo model's own file."""
 
 import asyncio
+import itertools
 import random
 import subprocess
 import sys
@@ -11,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from llmops.errors import UserError, WorldError
-from llmops.models import llamacpp
 from llmops.models.catalog import open_model, parse_spec
+from llmops.models.llamacpp import _Engines
 from llmops.models.model import request_key
 from llmops.models.timed import timed
 from llmops.places import Places
+from llmops.replies import Reply
 
 DEMO = Path(__file__).resolve().parents[2] / "models" / "demo-small.gguf"
 
@@ -68,30 +70,36 @@ def test_seconds_are_the_engines_not_those_of_its_start_or_of_a_busy_loop(root, 
 
 
 @pytest.mark.parametrize(("together", "engines"), [(1, 1), (2, 2), (64, 3)])
-def test_requests_that_wait_together_have_their_engines_before_the_first_is_asked(
-    together, engines, root, run, request_of, monkeypatch
-):
-    start, started = llamacpp._started, []
-
-    def noted(*given):
-        started.append(given)
-        return start(*given)
-
-    monkeypatch.setattr(llamacpp, "_started", noted)
+def test_requests_that_wait_together_have_their_engines_before_the_first_is_asked(together, engines, run):
+    started = itertools.count()
 
     async def work():
-        model = opened(root, slots=3)
-        try:
-            await asyncio.gather(*(model.ready() for _ in range(together)))
-            before = len(started)
-            await asyncio.gather(*(model.ask(request_of("where is my parcel")) for _ in range(together)))
-            await model.ready()
-            return before
-        finally:
-            await model.close()
+        made = _Engines(3, lambda: next(started), "test")
+        await asyncio.gather(*(made.ready() for _ in range(together)))
+        before = next(started)
+        await asyncio.gather(*(made.run(lambda engine: Reply(text="x")) for _ in range(together)))
+        await made.ready()
+        await made.close()
+        return before
 
     assert run(work()) == engines
-    assert len(started) == engines
+    assert next(started) == engines + 1, "and none more for them"
+
+
+def test_an_engine_whose_start_was_not_waited_for_is_used_all_the_same(run):
+    def slowly():
+        time.sleep(0.3)
+        return "engine"
+
+    async def work():
+        made = _Engines(1, slowly, "test")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(made.ready(), 0.05)
+        reply = await asyncio.wait_for(made.run(lambda engine: Reply(text=engine)), 5.0)
+        await made.close()
+        return reply.text
+
+    assert run(work()) == "engine"
 
 
 def test_an_engine_that_does_not_start_is_told_each_time(root, run, request_of):
@@ -179,6 +187,7 @@ def test_a_process_that_asked_ends_quietly_without_closing(root):
 import asyncio, sys
 from pathlib import Path
 from llmops.models.catalog import open_model, parse_spec
+from llmops.models.llamacpp import _Engines
 from llmops.places import Places
 from llmops.replies import Message, Request
 raw = {"kind": "llamacpp", "file": "demo.gguf", "slots": 3, "sampling": {"max_tokens": 4}}

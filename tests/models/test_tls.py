@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -76,6 +78,17 @@ asyncio.run(main())
 """
 
 
+WITHIN = """
+import ssl
+from llmops.models.protocol.trust import read_when_needed
+
+with read_when_needed():
+    context = ssl.create_default_context()
+    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="x")
+    print(type(context) is ssl.SSLContext, context.cert_store_stats()["x509"])
+"""
+
+
 class _Chat(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -90,8 +103,8 @@ class _Chat(BaseHTTPRequestHandler):
         pass
 
 
-def self_signed(folder: Path, name: str) -> Path:
-    """Write a certificate for 127.0.0.1, its key before it, and return where."""
+def self_signed(folder: Path, name: str, host: str = "127.0.0.1", ended_days: int = -1) -> Path:
+    """Write a certificate for an address, its key before it, and return where."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -101,9 +114,9 @@ def self_signed(folder: Path, name: str) -> Path:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .not_valid_before(now - timedelta(days=9))
+        .not_valid_after(now - timedelta(days=ended_days))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -127,12 +140,12 @@ def other(tmp_path: Path) -> Path:
     return self_signed(tmp_path, "other")
 
 
-@pytest.fixture
-def address(own: Path) -> Iterator[str]:
-    """Where the server listens, without ``https://``."""
+@contextmanager
+def serving(certificate: Path) -> Iterator[str]:
+    """Give the address of a server with this certificate, without ``https://``."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Chat)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(own)
+    context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -140,6 +153,13 @@ def address(own: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def address(own: Path) -> Iterator[str]:
+    """Where a server with its own certificate listens."""
+    with serving(own) as address:
+        yield address
 
 
 def said(script: str, url: str, trusted: Path) -> list[str]:
@@ -164,8 +184,31 @@ def test_a_certificate_that_is_not_trusted_is_the_users_to_mend(address: str, ot
         " name its authority's file in SSL_CERT_FILE"
     ]
     assert said(BATCH, f"https://{address}", other) == [
-        "certificate: its TLS certificate is not trusted (self-signed certificate)"
+        "certificate: its TLS certificate is not trusted (self-signed certificate);"
+        " name its authority's file in SSL_CERT_FILE"
     ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mend"),
+    [
+        ({"host": "127.0.0.9"}, "write the name that the certificate is for in base_url"),
+        ({"ended_days": 1}, "the server's has to be renewed, or this machine's clock set"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_says_what_mends_it(
+    wrong: dict[str, Any], mend: str, tmp_path: Path
+) -> None:
+    own = self_signed(tmp_path, "wrong", **wrong)
+    with serving(own) as address:
+        (line,) = said(ASK, f"https://{address}", own)
+    assert line.startswith(f"UserError: models.bot: https://{address}: its TLS certificate is not trusted (")
+    assert line.endswith(f"); {mend}")
+
+
+def test_a_context_may_be_made_and_used_while_certificates_are_put_off(own: Path) -> None:
+    (line,) = said(WITHIN, "", own)
+    assert line == "True 1"
 
 
 def test_https_to_a_server_that_speaks_http_is_told_so(other: Path) -> None:

@@ -56,7 +56,7 @@ def explained(fault: WorldError, address: Address) -> WorldError | UserError:
         case "forbidden":
             said = f"{where}: refuses what is asked ({said}); mend the account's rights or the request"
         case "certificate":
-            return UserError(f"{where}: {said}; name its authority's file in SSL_CERT_FILE")
+            return UserError(f"{where}: {said}")
         case "redirected":
             return UserError(
                 f"{where}: {said}, which is not followed, so that no key goes elsewhere;"

@@ -56,9 +56,9 @@ def fault_of(problem: Problem) -> WorldError:
         fault.retry_after_s = retry_after_s(problem.response.headers)
         return fault
     causes = list(_causes(problem))
-    if of_tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None):
-        return tls_fault(of_tls)
     if {type(cause).__name__ for cause in causes} & _UNREACHED:
+        if of_tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None):
+            return tls_fault(of_tls)
         return WorldError("unreachable", "no connection to the server", transient=True)
     if isinstance(problem, openai.APITimeoutError | httpx2.TimeoutException):
         return WorldError("timeout", "the server took too long", transient=True)

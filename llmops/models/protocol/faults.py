@@ -18,6 +18,12 @@ _OVERFLOW = re.compile(
     re.I,
 )
 _FILTER = re.compile(r"content[ _]?(filter|policy|management)|ResponsibleAIPolicyViolation", re.I)
+_OTHER_NAME = "write the name that the certificate is for in base_url"
+_MENDS = {
+    9: "set this machine's clock", 10: "the server's has to be renewed, or this machine's clock set",
+    62: _OTHER_NAME, 64: _OTHER_NAME,
+}  # fmt: skip
+"""OpenSSL's X509_V_ERR_… → what mends it: not yet valid, expired, for another host, for another address."""
 _NO_SUCH_PATH = re.compile(r"(unexpected|unknown|no such) (endpoint|path|route|url)", re.I)
 
 
@@ -51,7 +57,8 @@ def read_error(status: int, body: Any) -> WorldError:
 def tls_fault(problem: ssl.SSLError) -> WorldError:
     """Return what went wrong with a server's certificate, or with TLS itself."""
     if isinstance(problem, ssl.SSLCertVerificationError):
-        told = f"its TLS certificate is not trusted ({problem.verify_message})"
+        mend = _MENDS.get(problem.verify_code, "name its authority's file in SSL_CERT_FILE")
+        told = f"its TLS certificate is not trusted ({problem.verify_message.rstrip('.')}); {mend}"
         return WorldError("certificate", told, transient=False)
     return WorldError(
         "unreachable",

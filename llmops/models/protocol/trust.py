@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_read_now = ssl.SSLContext.set_default_verify_paths
+
 
 class _Unread(ssl.SSLContext):
     """A context that reads the system's certificates as its first connection begins."""
@@ -24,24 +26,23 @@ class _Unread(ssl.SSLContext):
 def read_when_needed() -> Iterator[None]:
     """Have every context that is made in the block read the system's certificates when it is first used.
 
-    A context made by another thread meanwhile does so too, which changes nothing but the moment.
+    A context that another thread makes meanwhile does so too, which changes nothing but the moment.
     """
-
-    def put_off(context: ssl.SSLContext) -> None:
-        if type(context) is ssl.SSLContext:
-            context.__class__ = _Unread
-        else:
-            read_now(context)
-
-    read_now = ssl.SSLContext.set_default_verify_paths
-    ssl.SSLContext.set_default_verify_paths = put_off  # type: ignore[method-assign,assignment]
+    ssl.SSLContext.set_default_verify_paths = _put_off  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
-        ssl.SSLContext.set_default_verify_paths = read_now  # type: ignore[method-assign]
+        ssl.SSLContext.set_default_verify_paths = _read_now  # type: ignore[method-assign]
+
+
+def _put_off(context: ssl.SSLContext) -> None:
+    if type(context) is ssl.SSLContext:
+        context.__class__ = _Unread
+    else:
+        _read_now(context)
 
 
 def _read(context: ssl.SSLContext) -> ssl.SSLContext:
-    context.__class__ = ssl.SSLContext
-    context.set_default_verify_paths()
+    _read_now(context)
+    context.__class__ = ssl.SSLContext  # last: who uses it meanwhile in another thread reads them too
     return context

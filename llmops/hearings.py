@@ -103,6 +103,8 @@ def calls_foreseen(
         asked: the requests to be sent, those on texts in the place of answers included.
         guessed: (example, model, prompt) of the answers that are not there.
     """
+    if not guessed:
+        return Foreseen(len(asked), len(asked), len(asked))
     lacking, examples = {(named, prompt) for _, named, prompt in guessed}, {each[0] for each in guessed}
     runs, most = set(hearing.questions.runs()), 0
     others: dict[str, set[str]] = {}
@@ -116,10 +118,9 @@ def calls_foreseen(
             calls.add(request_key(model, hearing.begin(question)[1]))
     known = [(0.0, float(len(keys - others.get(example, set())))) for example, keys in added.items()]
     few = Foreseen(0.0, 0.0 if runs - lacking else float(len(examples)), float(most))
-    found = predicted_sum(known, [0.0] * len(examples)) if len(known) >= ENOUGH else few
+    found = (predicted_sum(known, [0.0] * len(examples)) if len(known) >= ENOUGH else None) or few
     value = sum(request.example_id in examples for request in asked)
-    low, high = (max(0.0, found.low), min(found.high, float(most))) if found else (0.0, float(most))
-    sure = len(asked) - value
+    sure, low, high = len(asked) - value, max(0.0, found.low), min(found.high, float(most))
     return Foreseen(len(asked), sure + min(low, value), sure + max(high, value))
 
 

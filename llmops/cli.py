@@ -13,9 +13,8 @@ from llmops.pinned import installed_version
 from llmops.places import Places
 
 atexit.register(gc.freeze)  # else the process's end looks through everything once more
-gc.set_threshold(
-    50_000
-)  # loading a verb makes much that stays: 700 look it through for a hundredth of a second
+# Loading a verb makes much that stays: at the usual 700 it is looked through for 10 ms.
+gc.set_threshold(50_000)
 
 
 def main(arguments: list[str] | None = None) -> None:

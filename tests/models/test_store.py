@@ -8,13 +8,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+from random import Random
 
 import msgspec
 import pytest
 
 from llmops.errors import UserError
+from llmops.models.model import key_of
 from llmops.models.store.checkpoints import EVERY_S
-from llmops.models.store.rows import Unkeepable
+from llmops.models.store.rows import Unkeepable, pack, unpack
 from llmops.models.store.store import open_store
 from llmops.replies import Fault, Reply, TokenLogprob
 
@@ -128,7 +130,7 @@ def test_what_was_given_on_survives_a_kill(url):
 
 def test_puts_of_the_same_moment_share_commits(store, run):
     commits = []
-    store._writer.set_trace_callback(lambda statement: commits.append(statement == "COMMIT"))
+    store._connection.set_trace_callback(lambda statement: commits.append(statement == "COMMIT"))
 
     async def work():
         await asyncio.gather(*(store.put(f"k-{n}", "bot", REPLY) for n in range(200)))
@@ -138,14 +140,23 @@ def test_puts_of_the_same_moment_share_commits(store, run):
     assert all(store.get(f"k-{n}") == REPLY for n in range(200))
 
 
+@pytest.mark.parametrize("size", [0, 300, 3_000, 30_000])
+@pytest.mark.parametrize("own", ["", "own words", "x\ud83d" * 50_000])
+def test_a_request_is_unpacked_as_it_was_and_takes_no_room_for_what_it_shares(size, own):
+    shared = Random(size).randbytes(size // 2).hex()  # so that only the sharing can squeeze it
+    packed = pack(shared + own, shared.encode())
+    assert unpack(key_of(shared + own), packed, shared.encode()) == shared + own
+    assert len(packed) < 40 + size / 100 + len(own) / 100 + len(own[:9])
+
+
 def test_a_full_disk_says_so_and_loses_nothing(store, url, run):
     run(store.put("early", "bot", REPLY))
-    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
-    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(UserError, match=r"store\.db: the disk is full; make room and run again"):
         run(store.put("late", "bot", Reply(text="x" * 100_000)))
     assert (store.get("early"), store.get("late")) == (REPLY, None)
-    store._writer.execute("PRAGMA max_page_count = 100000")
+    store._connection.execute("PRAGMA max_page_count = 100000")
     run(store.put("late", "bot", REPLY))
     assert store.get("late") == REPLY
 

@@ -27,6 +27,9 @@ PUT_USED = """INSERT INTO used (key, day) VALUES (?, ?)
 MEND = "run `llmops store verify --repair`, which keeps all that can be read"
 
 _LEVEL = 6
+_MEMORY = 5
+"""Of zlib's hash table, 2¹² entries, which is more than a request has parts that recur."""
+_LEAST_WINDOW = 10
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Reply).decode
 
@@ -101,8 +104,11 @@ def reply_of(row: AnswerRow) -> Reply:
 
 def pack(text: str, shared: bytes) -> bytes:
     """Return a canonical request squeezed: what it has in common with ``shared`` takes no room."""
-    squeezing = zlib.compressobj(_LEVEL, zdict=shared)
-    return squeezing.compress(text.encode("utf-8", "surrogatepass")) + squeezing.flush()
+    encoded = text.encode("utf-8", "surrogatepass")
+    reach = (len(shared) + len(encoded)).bit_length()  # of zlib's window, whose size takes most of the time
+    window = min(max(reach, _LEAST_WINDOW), zlib.MAX_WBITS)
+    squeezing = zlib.compressobj(_LEVEL, wbits=window, memLevel=_MEMORY, zdict=shared)
+    return squeezing.compress(encoded) + squeezing.flush()
 
 
 def unpack(key: str, packed: bytes, shared: bytes) -> str:

@@ -52,7 +52,7 @@ class Store:
         self.path = path
         self._claims = Claims(path.with_name(f"{path.name}.claims"))  # first: a repair is over then
         try:
-            self._reader, self._writer = connect(path), connect(path)
+            self._connection = connect(path)
         except BaseException:
             self._claims.close()
             raise
@@ -79,7 +79,7 @@ class Store:
             UserError: as ``get``.
         """
         with explained(self.path):
-            rows = self._reader.execute(get_many(len(keys)), keys).fetchall()
+            rows = self._connection.execute(get_many(len(keys)), keys).fetchall()
         found = {row[0]: self._reply(AnswerRow(*row)) for row in rows}
         self._used.update(found)
         return found
@@ -121,7 +121,7 @@ class Store:
             UserError: what waited could not be kept.
         """
         with ExitStack() as closing:
-            for each in (self._claims, self._reader, self._writer, self._checkpoints):
+            for each in (self._claims, self._connection, self._checkpoints):
                 closing.callback(each.close)
             self._wait_s(BUSY_S)
             if self._waiting:
@@ -130,7 +130,7 @@ class Store:
 
     def _wait_s(self, seconds: float) -> None:
         """Set how long SQLite waits for another process's write, which holds up the loop meanwhile."""
-        self._writer.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
+        self._connection.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
 
     async def _keep(self) -> None:
         """Commit what waits, soon where nothing was committed just now."""
@@ -162,7 +162,7 @@ class Store:
 
     def _begun(self) -> bool:
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as problem:
             if not is_busy(problem) or monotonic() - self._waiting[0].since_s > BUSY_S:
                 raise
@@ -176,17 +176,17 @@ class Store:
 
     def _commit(self, batch: list[_Put]) -> dict[str, Reply]:
         try:
-            new = self._writer.executemany(PUT, [put.row for put in batch]).rowcount
+            new = self._connection.executemany(PUT, [put.row for put in batch]).rowcount
             packed = [
                 (p.row.key, *self._packed(p.row.model, p.request)) for p in batch if p.request is not None
             ]
-            self._writer.executemany(PUT_REQUEST, packed)
+            self._connection.executemany(PUT_REQUEST, packed)
             rows = [put.row if new == len(batch) else self._row(put.row.key) for put in batch]
-            self._writer.execute("COMMIT")
+            self._connection.execute("COMMIT")
         except BaseException:
             self._shared.clear()  # what was shared in this commit is not there
             with suppress(sqlite3.Error):
-                self._writer.execute("ROLLBACK")
+                self._connection.execute("ROLLBACK")
             raise
         return {row.key: self._reply(row) for row in rows}
 
@@ -200,15 +200,15 @@ class Store:
     def _shared_for(self, model: str, request: str) -> tuple[int, bytes]:
         """Return the newest shared text of a model; this request where there is none like it."""
         newest = "SELECT id, text FROM shared WHERE model = ? ORDER BY id DESC LIMIT 1"
-        known = self._writer.execute(newest, (model,)).fetchone()
+        known = self._connection.execute(newest, (model,)).fetchone()
         text = request.encode("utf-8", "surrogatepass")
         if known is not None and len(pack(request, known[1])) < len(text) / 3:
             return int(known[0]), known[1]
-        made = self._writer.execute("INSERT INTO shared (model, text) VALUES (?, ?)", (model, text))
+        made = self._connection.execute("INSERT INTO shared (model, text) VALUES (?, ?)", (model, text))
         return int(made.lastrowid or 0), text
 
     def _row(self, key: str) -> AnswerRow:
-        return AnswerRow(*self._writer.execute(get_many(1), (key,)).fetchone())
+        return AnswerRow(*self._connection.execute(get_many(1), (key,)).fetchone())
 
     def _reply(self, row: AnswerRow) -> Reply:
         try:
@@ -220,9 +220,9 @@ class Store:
         """Write down what was given today: once a run, and nothing where it stands there already."""
         today = int(time() // DAY_S)
         with suppress(sqlite3.Error):  # a hint for `prune`, not worth a run
-            self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany(PUT_USED, ((key, today) for key in sorted(self._used)))
-            self._writer.execute("COMMIT")
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(PUT_USED, ((key, today) for key in sorted(self._used)))
+            self._connection.execute("COMMIT")
 
 
 def open_store(url: str) -> Store:

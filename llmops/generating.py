@@ -28,7 +28,7 @@ from llmops.replies import Fault, Reply
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
 
-BLOCK = 256
+BLOCK = 64
 """Questions that are looked up in the store at once."""
 GO_ON = "the same command goes on from there"
 

@@ -48,16 +48,20 @@ class Told:
 
 
 def _rate_limit(headers: Mapping[str, str], unit: Unit) -> RateLimit | None:
-    limit, remaining = (_number(headers.get(f"x-ratelimit-{what}-{unit}")) for what in ("limit", "remaining"))
+    if not (limit := _number(headers.get(f"x-ratelimit-limit-{unit}"))):
+        return None
+    remaining = _number(headers.get(f"x-ratelimit-remaining-{unit}"))
     reset_s = seconds_until(headers.get(f"x-ratelimit-reset-{unit}"))
-    if not limit or remaining is None or reset_s is None:
+    if remaining is None or reset_s is None:
         return None
     return RateLimit(limit, min(remaining, limit), reset_s)
 
 
 def _number(text: str | None) -> float | None:
+    if text is None:
+        return None
     try:
-        number = float(text or "")
+        number = float(text)
     except ValueError:
         return None
     return max(0.0, number) if math.isfinite(number) else None

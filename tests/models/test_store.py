@@ -149,6 +149,13 @@ def test_a_request_is_unpacked_as_it_was_and_takes_no_room_for_what_it_shares(si
     assert len(packed) < 40 + size / 100 + len(own) / 100 + len(own[:9])
 
 
+@pytest.mark.parametrize("size", [400, 800, 1_800, 3_900, 8_000])
+def test_a_request_that_is_shorter_than_what_it_shares_takes_no_room_either(size):
+    shared = Random(size).randbytes(size // 2).hex()
+    for length in range(100, size, 100):
+        assert len(pack(shared[:length], shared.encode())) < 40 + size / 100
+
+
 def test_a_full_disk_says_so_and_loses_nothing(store, url, run):
     run(store.put("early", "bot", REPLY))
     pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
@@ -260,6 +267,7 @@ def test_a_put_waits_for_another_process_and_the_loop_goes_on(store, url, run):
         putting = asyncio.create_task(store.put("k", "bot", REPLY))
         await asyncio.sleep(0.5)
         assert not putting.done()
+        assert store.get("k") is None  # who reads does not wait
         other.execute("COMMIT")
         kept = await putting
         ticking.cancel()

@@ -29,7 +29,8 @@ MEND = "run `llmops store verify --repair`, which keeps all that can be read"
 _LEVEL = 6
 _MEMORY = 5
 """Of zlib's hash table, 2¹² entries, which is more than a request has parts that recur."""
-_LEAST_WINDOW = 10
+_LEAST_WINDOW, _AHEAD = 9, 262
+"""Zlib's smallest window, as a power of two, and the bytes at a window's far end that it does not look at."""
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Reply).decode
 
@@ -105,8 +106,8 @@ def reply_of(row: AnswerRow) -> Reply:
 def pack(text: str, shared: bytes) -> bytes:
     """Return a canonical request squeezed: what it has in common with ``shared`` takes no room."""
     encoded = text.encode("utf-8", "surrogatepass")
-    reach = (len(shared) + len(encoded)).bit_length()  # of zlib's window, whose size takes most of the time
-    window = min(max(reach, _LEAST_WINDOW), zlib.MAX_WBITS)
+    needed = (len(shared) + len(encoded) + _AHEAD).bit_length()
+    window = min(max(needed, _LEAST_WINDOW), zlib.MAX_WBITS)  # clearing it takes most of the time
     squeezing = zlib.compressobj(_LEVEL, wbits=window, memLevel=_MEMORY, zdict=shared)
     return squeezing.compress(encoded) + squeezing.flush()
 

@@ -66,8 +66,9 @@ def project_file(root: Path, name: str, where: str) -> Path:
             with ``where``).
     """
     path = (root / name).resolve()
-    homes = (root, _cache_folder(root / ".dvc"))
-    if not any(path.is_relative_to(home.resolve()) for home in homes):
+    if not (
+        path.is_relative_to(root.resolve()) or path.is_relative_to(_cache_folder(root / ".dvc").resolve())
+    ):
         raise UserError(f"{where}: {name!r} leads out of the project's folder; give a path below it")
     if not path.is_file():
         raise UserError(f"{where}: no file {name!r}; give a path below the project's folder")

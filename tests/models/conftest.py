@@ -51,10 +51,11 @@ class Server:
 
     def __init__(self, answer: Callable[[Asked], Answer | None]) -> None:
         self.answer, self.asked = answer, list[Asked]()
-        self.busy = self.busiest = 0
+        self.busy = self.busiest = self.connections = 0
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while await self._one(reader, writer):
                 pass

@@ -1,10 +1,12 @@
 """The openai kind, at the wire."""
 
 import asyncio
+import gzip
 import json
 import math
 import os
 import time
+from contextlib import asynccontextmanager
 
 import msgspec
 import openai
@@ -657,12 +659,94 @@ def test_a_time_that_no_clock_has_is_as_good_as_none(header, asking, wire):
     assert (caught.value.kind, caught.value.retry_after_s) == ("rate_limited", None)
 
 
+def test_a_connection_is_used_again_and_one_that_breaks_off_meanwhile_is_one_call(
+    serving, run, wire, tmp_path, request_of
+):
+    """The library under it would send such a request a second time by itself, which nobody would count."""
+    answers = [wire.Answer(wire.completion("x")), wire.Answer(wire.completion("y")), None]
+
+    async def work():
+        async with serving(lambda asked: answers.pop(0)) as server:
+            model = opened(server.url, tmp_path)
+            try:
+                texts = [(await model.ask(request_of())).text for _ in range(2)]
+                with pytest.raises(WorldError) as caught:
+                    await model.ask(request_of())
+            finally:
+                await model.close()
+            return texts, caught.value.kind, len(server.asked), server.connections
+
+    assert run(work()) == (["x", "y"], "connection", 3, 1)
+
+
+def test_an_answer_may_be_packed(asking, wire):
+    packed = gzip.compress(json.dumps(wire.completion("x")).encode())
+    reply, _ = asking(wire.Answer(packed, headers={"content-encoding": "gzip"}))
+    assert reply.text == "x"
+
+
+@asynccontextmanager
+async def saying(said):
+    """A server that says the same to every request; gives its port and the heads that it read."""
+    heads = []
+
+    async def serve(reader, writer):
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield listener.sockets[0].getsockname()[1], heads
+    finally:
+        listener.close()
+
+
+def test_the_headers_of_an_answer_in_between_are_not_those_of_the_answer(run, tmp_path, request_of):
+    hints = b"HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\n\r\n"
+    refusal = b"HTTP/1.1 429 Too Many\r\ncontent-length: 0\r\n\r\n"
+
+    async def work():
+        async with saying(hints + refusal) as (port, _):
+            model = opened(f"http://127.0.0.1:{port}/v1", tmp_path)
+            try:
+                await model.ask(request_of())
+            finally:
+                await model.close()
+
+    with pytest.raises(WorldError) as caught:
+        run(work())
+    assert (caught.value.kind, caught.value.retry_after_s) == ("rate_limited", None)
+
+
 @pytest.fixture
 def no_proxy(monkeypatch):
     """An environment that names no proxy."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.usefixtures("no_proxy")
+def test_a_proxy_is_told_where_to_and_neither_the_key_nor_the_request(run, tmp_path, request_of, monkeypatch):
+    monkeypatch.setenv("MY_KEY", SECRET)
+
+    async def work():
+        async with saying(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n") as (port, heads):
+            monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+            model = opened("https://server.invalid/v1", tmp_path, key="MY_KEY")
+            try:
+                with pytest.raises(WorldError) as caught:
+                    await model.ask(request_of())
+            finally:
+                await model.close()
+            return heads, caught.value
+
+    (head,), fault = run(work())
+    assert head.startswith("CONNECT server.invalid:443 HTTP/1.1")
+    assert "authorization" not in head.lower()
+    assert (fault.kind, fault.transient) == ("unreachable", True)
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY", "all_proxy"])

@@ -1,4 +1,4 @@
-"""Servers behind TLS: what is trusted, what an untrusted one is told as, and when certificates are read."""
+"""Servers behind TLS: what is trusted, and what an untrusted one is told as."""
 
 import os
 import ssl
@@ -30,7 +30,6 @@ from pathlib import Path
 async def main():
     model = open_model("bot", parse_spec("bot", {"kind": "openai", "model": "m", "base_url": sys.argv[1]}), Places(Path()))
     try:
-        await model.ready()
         reply = await model.ask(Request(example_id="e", inputs={}, messages=[Message(role="user", content="hi")]))
         print(reply.text)
     except Exception as problem:
@@ -54,38 +53,6 @@ async def main():
             print(f"{fault.kind}: {fault}")
 
 asyncio.run(main())
-"""
-PLAIN = """
-import asyncio, ssl, sys
-from llmops.models.protocol.address import Address
-from llmops.models.protocol.exchange import Exchange
-from llmops.models.limits.told import Told
-
-async def main():
-    await Exchange(Address("bot", "m", "http://127.0.0.1:9/v1", None, "none"), Told(), 1.0).ready()
-    import aiohttp
-    from aiohttp import connector
-    print(connector._SSL_CONTEXT_VERIFIED.cert_store_stats()["x509"])
-    try:
-        async with aiohttp.ClientSession() as session, session.post(sys.argv[1]) as response:
-            print((await response.json())["model"])
-    except Exception as problem:
-        print(type(problem).__name__)
-    print(type(connector._SSL_CONTEXT_VERIFIED) is ssl.SSLContext, connector._SSL_CONTEXT_VERIFIED.cert_store_stats()["x509"])
-    print(ssl.create_default_context().cert_store_stats()["x509"])
-
-asyncio.run(main())
-"""
-
-
-WITHIN = """
-import ssl
-from llmops.models.protocol.trust import read_when_needed
-
-with read_when_needed():
-    context = ssl.create_default_context()
-    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="x")
-    print(type(context) is ssl.SSLContext, context.cert_store_stats()["x509"])
 """
 
 
@@ -206,11 +173,6 @@ def test_what_is_wrong_with_a_certificate_says_what_mends_it(
     assert line.endswith(f"); {mend}")
 
 
-def test_a_context_may_be_made_and_used_while_certificates_are_put_off(own: Path) -> None:
-    (line,) = said(WITHIN, "", own)
-    assert line == "True 1"
-
-
 def test_https_to_a_server_that_speaks_http_is_told_so(other: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Chat) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -219,9 +181,3 @@ def test_https_to_a_server_that_speaks_http_is_told_so(other: Path) -> None:
             assert "no TLS connection to the server" in line
             assert line.endswith("it may speak http")
         server.shutdown()
-
-
-def test_certificates_are_read_when_a_connection_needs_them(address: str, own: Path, other: Path) -> None:
-    """For a model on http aiohttp is loaded without them, and whoever else uses it misses nothing."""
-    assert said(PLAIN, f"https://{address}", own) == ["0", "m", "True 1", "1"]
-    assert said(PLAIN, f"https://{address}", other) == ["0", "ClientConnectorCertificateError", "True 1", "1"]

@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal, NamedTuple
 
 Unit = Literal["requests", "tokens"]
@@ -96,6 +95,8 @@ def seconds_until(text: str | None, now: datetime | None = None) -> float | None
 
 
 def _date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # half of what loading this module would take
+
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             date = read(text)

@@ -67,7 +67,7 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
             raise explained(fault, address) from None
 
     if spec.mode == "direct":
-        return dataclasses.replace(closed, ask=ask, close=exchange.close, ready=exchange.ready)
+        return dataclasses.replace(closed, ask=ask, close=exchange.close)
     return _in_batches(closed, spec, address)
 
 
@@ -125,10 +125,10 @@ async def _send(exchange: Exchange, body: dict[str, Any]) -> _Received:
     if not body.get("stream"):
         return _Received(await exchange.post(PATH, body))
     started = monotonic()
-    async with exchange.opened("POST", PATH, body) as received:
+    async with exchange.stream(PATH, body) as received:
         if not received.headers.get("content-type", "").startswith("text/event-stream"):
-            return _Received(decoded(await received.content.read()))  # it does not stream: a whole answer
-        whole = await added_up(received.content.iter_any(), monotonic)
+            return _Received(decoded(b"".join([piece async for piece in received.pieces])))  # a whole answer
+        whole = await added_up(received.pieces, monotonic)
     first = None if whole.first_token_at is None else round(whole.first_token_at - started, 6)
     return _Received(whole.body, first)
 

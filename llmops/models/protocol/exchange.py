@@ -1,65 +1,67 @@
-"""The door to ``aiohttp``: JSON sent to a server, and what comes back."""
+"""The door to libcurl (``pycurl``): JSON sent to a server, and what comes back."""
 
+import asyncio
 import json
 import os
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
-from ssl import SSLError
-from typing import TYPE_CHECKING, Any, NamedTuple
+import re
+import ssl
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from io import BytesIO
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
+import pycurl
 
 from llmops.errors import WorldError
 from llmops.models.limits.told import Told, retry_after_s
 from llmops.models.protocol.address import NO_KEY, Address
-from llmops.models.protocol.faults import read_error, tls_fault
+from llmops.models.protocol.faults import OTHER_HOST, no_tls, read_error, untrusted
 from llmops.models.protocol.proxy import proxy_of
 from llmops.models.protocol.server_json import json_or_text, read_json
-from llmops.models.protocol.trust import read_when_needed
 from llmops.models.specs import OPENAI_URL
-
-if TYPE_CHECKING:
-    import aiohttp
 
 CONNECT_S = 20.0
 """Seconds to reach a server; the answer itself may take longer."""
 CONNECT_SHARE = 0.5
 """Of the time of an attempt, where that is short: so a server that is not reached is told from a slow one."""
+MOST_KEPT = 10_000
+"""Idle connections that are kept; libcurl closes more of them where many answers come at once."""
+
+_UNREACHED = frozenset({
+    pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_CONNECT,
+    pycurl.E_OPERATION_TIMEDOUT,  # of connecting: libcurl keeps no other time here
+})  # fmt: skip
+_UNTRUSTED = frozenset({pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE})
+_NO_TLS = frozenset({pycurl.E_SSL_CONNECT_ERROR, pycurl.E_SSL_CIPHER})
+_AROUND = re.compile(r"^SSL: |^.* verify result: | \(\d+\)$")
+"""What libcurl puts around OpenSSL's words."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Received(NamedTuple):
-    """What a server sent, headers first."""
+    """What a server sends, headers first."""
 
     headers: Mapping[str, str]
-    content: Any
-    """An ``aiohttp.StreamReader``: the body, still to be read."""
+    """By names in small letters."""
+    pieces: AsyncIterator[bytes]
+    """The body, on its way."""
 
 
 class Exchange:
     """An open door to one server. Connections are kept and used again; redirects are not followed.
-
-    Nothing is loaded or opened before the first request: a run whose answers are stored sends none.
 
     Args:
         timeout_s: seconds that its caller gives an attempt.
     """
 
     def __init__(self, address: Address, told: Told, timeout_s: float) -> None:
-        self._address, self._told = address, told
-        self._connect_s = min(CONNECT_S, CONNECT_SHARE * timeout_s)
-        self._session: aiohttp.ClientSession | None = None
-
-    async def ready(self) -> None:
-        """Load the library, which takes a tenth of a second, half of it for certificates that https needs."""
-        if "aiohttp" in sys.modules:
-            return
-        plain = urlsplit(self._address.base_url).scheme == "http"
-        with read_when_needed() if plain else nullcontext():
-            import aiohttp  # noqa: F401
+        self._base_url, self._told = address.base_url, told
+        self._blank = _blank(address, min(CONNECT_S, CONNECT_SHARE * timeout_s))
+        self._transfers = pycurl.AsyncCurlMulti()
+        self._transfers.setopt(pycurl.M_MAXCONNECTS, MOST_KEPT)
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         """Return the decoded JSON that the server answers.
@@ -67,62 +69,122 @@ class Exchange:
         Raises:
             WorldError: no answer came, it is an error, or no JSON.
         """
-        async with self.opened("POST", path, body) as received:
-            return decoded(await received.content.read())
+        return decoded(await self._whole(path, body))
 
     async def get(self, path: str) -> Any:
         """Return the decoded JSON at a path, as ``post`` does."""
-        async with self.opened("GET", path) as received:
-            return decoded(await received.content.read())
+        return decoded(await self._whole(path))
+
+    async def _whole(self, path: str, body: dict[str, Any] | None = None) -> bytes:
+        request, lines, content = self._request(path, body), list[bytes](), BytesIO()
+        request.setopt(pycurl.HEADERFUNCTION, lines.append)
+        request.setopt(pycurl.WRITEFUNCTION, content.write)
+        try:
+            await self._transfers.perform(request)
+        except pycurl.error as problem:
+            raise _fault_of(problem, request) from None
+        headers = self._heard(lines)
+        if request.getinfo(pycurl.RESPONSE_CODE) >= 300:
+            raise _refusal(request, headers, content.getvalue())
+        return content.getvalue()
 
     @asynccontextmanager
-    async def opened(
-        self, method: str, path: str, body: dict[str, Any] | None = None
-    ) -> AsyncIterator[Received]:
-        """Send a request, and give its answer while the body is still to be read."""
-        import aiohttp
+    async def stream(self, path: str, body: dict[str, Any]) -> AsyncIterator[Received]:
+        """Post, and give the answer while its body is on its way; what is not read of it is given up.
 
-        session = self._session = self._session or _session(self._address, self._connect_s)
-        data = None if body is None else _encoded(body)
+        Raises:
+            WorldError: no answer came, it is an error, or it breaks off.
+        """
+        request, lines, pieces = self._request(path, body), list[bytes](), asyncio.Queue[bytes | None]()
+        request.setopt(pycurl.HEADERFUNCTION, lines.append)
+        request.setopt(pycurl.WRITEFUNCTION, pieces.put_nowait)
+        done = self._transfers.add_handle(request)
+        done.add_done_callback(lambda _: pieces.put_nowait(None))
         try:
-            async with session.request(
-                method, self._address.base_url + path, data=data, allow_redirects=False
-            ) as response:
-                self._told.hear(response.headers)
-                if response.status >= 300:
-                    raise _refusal(response, await response.read())
-                yield Received(response.headers, response.content)
-        except (aiohttp.ClientError, OSError) as problem:
-            raise _fault_of(problem) from None
+            first = await pieces.get()  # behind the headers
+            rest = _read(first, pieces, done)
+            if first is None:
+                await done
+            headers = self._heard(lines)
+            if request.getinfo(pycurl.RESPONSE_CODE) >= 300:
+                raise _refusal(request, headers, b"".join([piece async for piece in rest]))
+            yield Received(headers, rest)
+        except pycurl.error as problem:
+            raise _fault_of(problem, request) from None
+        finally:
+            if not done.cancel():
+                done.exception()  # seen, or it would be told where an answer is left before its end
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._transfers.aclose()
+
+    def _request(self, path: str, body: dict[str, Any] | None) -> pycurl.Curl:
+        request = self._blank.duphandle()
+        request.setopt(pycurl.URL, self._base_url + path)
+        if body is not None:
+            data = _encoded(body)
+            request.setopt(pycurl.POST, 1)
+            request.setopt(pycurl.POSTFIELDSIZE, len(data))
+            # Given as POSTFIELDS, libcurl would send it again by itself when a kept connection breaks off: a
+            # second call that nobody counts. What it reads from a function it can send only once.
+            request.setopt(pycurl.READFUNCTION, BytesIO(data).read)
+        return request
+
+    def _heard(self, lines: Iterable[bytes]) -> dict[str, str]:
+        headers = dict[str, str]()
+        for line in lines:
+            if line.startswith(b"HTTP/"):
+                headers.clear()  # those of a proxy or of an answer in between
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        self._told.hear(headers)
+        return headers
 
 
-def _session(address: Address, connect_s: float) -> "aiohttp.ClientSession":
-    import aiohttp
+async def _read(
+    first: bytes | None, pieces: "asyncio.Queue[bytes | None]", done: "asyncio.Future[pycurl.Curl]"
+) -> AsyncIterator[bytes]:
+    piece = first
+    while piece is not None:
+        yield piece
+        piece = await pieces.get()
+    await done
 
-    return aiohttp.ClientSession(
-        headers=_headers(address),
-        connector=aiohttp.TCPConnector(limit=0),  # `limited` says how many there are
-        timeout=aiohttp.ClientTimeout(total=None, connect=connect_s),
-        proxy=proxy_of(address),
-    )
+
+def _blank(address: Address, connect_s: float) -> pycurl.Curl:
+    """Return what all requests to the address have in common."""
+    blank, trusted = pycurl.Curl(), ssl.get_default_verify_paths()
+    for option, value in (
+        (pycurl.HTTPHEADER, _headers(address)),
+        (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+        (pycurl.ACCEPT_ENCODING, ""),  # all that it can read
+        (pycurl.CONNECTTIMEOUT_MS, max(1, round(1000 * connect_s))),
+        (pycurl.TCP_KEEPALIVE, 1),
+        (pycurl.NOSIGNAL, 1),
+        (pycurl.PROXY, proxy_of(address) or ""),  # none: what the environment says is read already
+        (pycurl.NOPROXY, ""),
+        (pycurl.CAINFO, trusted.cafile),
+        (pycurl.CAPATH, trusted.capath),
+        (pycurl.PROXY_CAINFO, trusted.cafile),
+        (pycurl.PROXY_CAPATH, trusted.capath),
+    ):
+        if value is not None:
+            blank.setopt(option, value)
+    return blank
 
 
-def _headers(address: Address) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "User-Agent": "llmops"}
+def _headers(address: Address) -> list[str]:
+    headers = ["Content-Type: application/json", "User-Agent: llmops", "Expect:"]  # the last is left out
     if address.key != NO_KEY:
-        headers["Authorization"] = f"Bearer {address.key}"
+        headers.append(f"Authorization: Bearer {address.key}")
     if address.base_url == OPENAI_URL:
         for name, variable in (
             ("OpenAI-Organization", "OPENAI_ORG_ID"),
             ("OpenAI-Project", "OPENAI_PROJECT_ID"),
         ):
             if value := os.environ.get(variable):
-                headers[name] = value
+                headers.append(f"{name}: {value}")
     return headers
 
 
@@ -146,12 +208,13 @@ def decoded(content: bytes) -> Any:
         raise WorldError("bad_reply", f"the server's reply is no JSON: {said}", transient=True) from None
 
 
-def _refusal(response: "aiohttp.ClientResponse", content: bytes) -> WorldError:
-    if response.status < 400 and "location" in response.headers:
-        goal = _goal(str(response.url), response.headers["location"])
+def _refusal(answered: pycurl.Curl, headers: Mapping[str, str], content: bytes) -> WorldError:
+    status = answered.getinfo(pycurl.RESPONSE_CODE)
+    if status < 400 and "location" in headers:
+        goal = _goal(answered.getinfo(pycurl.EFFECTIVE_URL), headers["location"])
         return WorldError("redirected", f"redirects to {goal}", transient=False)
-    fault = read_error(response.status, json_or_text(content))
-    fault.retry_after_s = retry_after_s(response.headers)
+    fault = read_error(status, json_or_text(content))
+    fault.retry_after_s = retry_after_s(headers)
     return fault
 
 
@@ -164,14 +227,14 @@ def _goal(url: str, location: str) -> str:
         return "an address that is none"
 
 
-def _fault_of(problem: Exception) -> WorldError:
-    import aiohttp
-
-    if isinstance(problem, aiohttp.ClientSSLError) and isinstance(problem.os_error, SSLError):
-        return tls_fault(problem.os_error)
-    if isinstance(problem, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+def _fault_of(problem: pycurl.error, request: pycurl.Curl) -> WorldError:
+    code, said = problem.args
+    if code in _UNTRUSTED:
+        other = "subject name" in said  # compared by libcurl itself, of which OpenSSL knows nothing
+        wrong = OTHER_HOST if other else request.getinfo(pycurl.SSL_VERIFYRESULT)
+        return untrusted(wrong, _AROUND.sub("", said))
+    if code in _NO_TLS:
+        return no_tls(said)
+    if code in _UNREACHED:
         return WorldError("unreachable", "no connection to the server", transient=True)
-    if isinstance(problem, TimeoutError):
-        return WorldError("timeout", "the server took too long", transient=True)
-    name = type(problem).__name__
-    return WorldError("connection", f"the connection broke off ({name})", transient=True)
+    return WorldError("connection", f"the connection broke off ({said})", transient=True)

@@ -18,10 +18,12 @@ _OVERFLOW = re.compile(
     re.I,
 )
 _FILTER = re.compile(r"content[ _]?(filter|policy|management)|ResponsibleAIPolicyViolation", re.I)
+OTHER_HOST = 62
+"""X509_V_ERR_HOSTNAME_MISMATCH."""
 _OTHER_NAME = "write the name that the certificate is for in base_url"
 _MENDS = {
     9: "set this machine's clock", 10: "the server's has to be renewed, or this machine's clock set",
-    62: _OTHER_NAME, 64: _OTHER_NAME,
+    OTHER_HOST: _OTHER_NAME, 64: _OTHER_NAME,
 }  # fmt: skip
 """OpenSSL's X509_V_ERR_… → what mends it: not yet valid, expired, for another host, for another address."""
 _NO_SUCH_PATH = re.compile(r"(unexpected|unknown|no such) (endpoint|path|route|url)", re.I)
@@ -54,17 +56,30 @@ def read_error(status: int, body: Any) -> WorldError:
     return WorldError(kind, f"HTTP {status}: {message}", transient=transient)
 
 
+def untrusted(code: int, reason: str) -> WorldError:
+    """Return the fault that a server's certificate is not trusted.
+
+    Args:
+        code: OpenSSL's X509_V_ERR_….
+        reason: in words.
+    """
+    mend = _MENDS.get(code, "name its authority's file in SSL_CERT_FILE")
+    return WorldError(
+        "certificate", f"its TLS certificate is not trusted ({reason.rstrip('.')}); {mend}", transient=False
+    )
+
+
+def no_tls(reason: str) -> WorldError:
+    """Return the fault that a server does not speak TLS."""
+    told = f"no TLS connection to the server ({reason}); it may speak http"
+    return WorldError("unreachable", told, transient=True)
+
+
 def tls_fault(problem: ssl.SSLError) -> WorldError:
     """Return what went wrong with a server's certificate, or with TLS itself."""
     if isinstance(problem, ssl.SSLCertVerificationError):
-        mend = _MENDS.get(problem.verify_code, "name its authority's file in SSL_CERT_FILE")
-        told = f"its TLS certificate is not trusted ({problem.verify_message.rstrip('.')}); {mend}"
-        return WorldError("certificate", told, transient=False)
-    return WorldError(
-        "unreachable",
-        f"no TLS connection to the server ({problem.reason}); it may speak http",
-        transient=True,
-    )
+        return untrusted(problem.verify_code, problem.verify_message)
+    return no_tls(problem.reason)
 
 
 def _kind_of(status: int) -> tuple[str, bool]:

@@ -1,10 +1,14 @@
 """The proxy that the environment names for a server."""
 
+import os
+import sys
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from llmops.errors import UserError
 from llmops.models.protocol.address import Address
+
+SYSTEM_WIDE = frozenset({"darwin", "win32"})
+"""Platforms whose settings may name a proxy where the environment does not."""
 
 
 def proxy_of(address: Address) -> str | None:
@@ -17,6 +21,10 @@ def proxy_of(address: Address) -> str | None:
     Raises:
         UserError: it is none of http or https, such as a socks proxy; it is not shown, for its password.
     """
+    if sys.platform not in SYSTEM_WIDE and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    from urllib.request import getproxies, proxy_bypass  # as long to load as a hundredth of a second
+
     goal, named = urlsplit(address.base_url), getproxies()
     proxy = named.get(goal.scheme) or named.get("all")
     if not proxy or proxy_bypass(goal.hostname or ""):

@@ -685,6 +685,32 @@ def test_an_answer_may_be_packed(asking, wire):
     assert reply.text == "x"
 
 
+def test_an_address_may_have_letters_of_any_language(serving, run, wire, tmp_path, request_of):
+    async def work():
+        async with serving(lambda asked: wire.Answer(wire.completion("x"))) as server:
+            model = opened(server.url.removesuffix("v1") + "나의 책/v1", tmp_path)
+            try:
+                await model.ask(request_of())
+            finally:
+                await model.close()
+            return server.asked[0].path
+
+    assert run(work()) == "/%EB%82%98%EC%9D%98%20%EC%B1%85/v1/chat/completions"
+
+
+def test_a_host_that_can_be_none_is_no_fault_that_passes(run, tmp_path, request_of):
+    async def work():
+        model = opened("http://my host/v1", tmp_path)
+        try:
+            await model.ask(request_of())
+        finally:
+            await model.close()
+
+    with pytest.raises(WorldError, match="mend model or base_url") as caught:
+        run(work())
+    assert not caught.value.transient
+
+
 @asynccontextmanager
 async def saying(said):
     """A server that says the same to every request; gives its port and the heads that it read."""

@@ -108,11 +108,25 @@ def checked_url(name: str, base_url: str) -> str:
     return base_url.rstrip("/")
 
 
+def in_ascii(url: str) -> str:
+    """Return an address as it is sent.
+
+    Raises:
+        ValueError: its host is none.
+
+    >>> in_ascii("http://bücher.example:8000/나의 책/v1")
+    'http://xn--bcher-kva.example:8000/%EB%82%98%EC%9D%98%20%EC%B1%85/v1'
+    """
+    parts = urlsplit(url)
+    host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+    return parts._replace(netloc=host, path=quote(parts.path, safe="/%:@!$&'()*+,;=~")).geturl()
+
+
 def _is_address(base_url: str) -> bool:
     try:
-        parts = urlsplit(base_url)
+        parts = urlsplit(in_ascii(base_url))
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of brackets that do not close, or of a port beyond 65535
+    except ValueError:  # of brackets that do not close, a port beyond 65535, or a host of no letters
         return False
 
 

@@ -16,7 +16,7 @@ import pycurl
 
 from llmops.errors import WorldError
 from llmops.models.limits.told import Told, retry_after_s
-from llmops.models.protocol.address import NO_KEY, Address
+from llmops.models.protocol.address import NO_KEY, Address, in_ascii
 from llmops.models.protocol.faults import OTHER_HOST, no_tls, read_error, untrusted
 from llmops.models.protocol.proxy import proxy_of
 from llmops.models.protocol.server_json import json_or_text, read_json
@@ -58,7 +58,7 @@ class Exchange:
     """
 
     def __init__(self, address: Address, told: Told, timeout_s: float) -> None:
-        self._base_url, self._told = address.base_url, told
+        self._base_url, self._told = in_ascii(address.base_url), told
         self._blank = _blank(address, min(CONNECT_S, CONNECT_SHARE * timeout_s))
         self._transfers = pycurl.AsyncCurlMulti()
         self._transfers.setopt(pycurl.M_MAXCONNECTS, MOST_KEPT)
@@ -112,7 +112,7 @@ class Exchange:
         except pycurl.error as problem:
             raise _fault_of(problem, request) from None
         finally:
-            if not done.cancel():
+            if not (done.cancel() or done.cancelled()):
                 done.exception()  # seen, or it would be told where an answer is left before its end
 
     async def close(self) -> None:
@@ -156,7 +156,7 @@ def _blank(address: Address, connect_s: float) -> pycurl.Curl:
     """Return what all requests to the address have in common."""
     blank, trusted = pycurl.Curl(), ssl.get_default_verify_paths()
     for option, value in (
-        (pycurl.HTTPHEADER, _headers(address)),
+        (pycurl.HTTPHEADER, [header.encode() for header in _headers(address)]),
         (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
         (pycurl.ACCEPT_ENCODING, ""),  # all that it can read
         (pycurl.CONNECTTIMEOUT_MS, max(1, round(1000 * connect_s))),
@@ -170,7 +170,7 @@ def _blank(address: Address, connect_s: float) -> pycurl.Curl:
         (pycurl.PROXY_CAPATH, trusted.capath),
     ):
         if value is not None:
-            blank.setopt(option, value)
+            blank.setopt(option, os.fsencode(value) if isinstance(value, str) else value)
     return blank
 
 
@@ -183,8 +183,9 @@ def _headers(address: Address) -> list[str]:
             ("OpenAI-Organization", "OPENAI_ORG_ID"),
             ("OpenAI-Project", "OPENAI_PROJECT_ID"),
         ):
-            if value := os.environ.get(variable):
-                headers.append(f"{name}: {value}")
+            value = os.environ.get(variable, "")
+            if printed := "".join(filter(str.isprintable, value)).strip():
+                headers.append(f"{name}: {printed}")
     return headers
 
 
@@ -235,6 +236,8 @@ def _fault_of(problem: pycurl.error, request: pycurl.Curl) -> WorldError:
         return untrusted(wrong, _AROUND.sub("", said))
     if code in _NO_TLS:
         return no_tls(said)
+    if code == pycurl.E_URL_MALFORMAT:
+        return WorldError("unknown", "base_url is no address", transient=False)
     if code in _UNREACHED:
         return WorldError("unreachable", "no connection to the server", transient=True)
     return WorldError("connection", f"the connection broke off ({said})", transient=True)

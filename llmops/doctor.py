@@ -1,6 +1,5 @@
 """Models of params.yaml examined: what each can do, what it cannot, and settings that would suit it."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +7,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from llmops import event_loop
 from llmops.config import PARAMS, params
 from llmops.errors import UserError
 from llmops.models.catalog import parse_spec
@@ -53,7 +53,7 @@ def main(places: Places, names: list[str], as_json: bool = False) -> int:
     if strange := [name for name in names if name not in known]:
         raise UserError(f"{PARAMS}: models: no model {strange[0]!r}; models are {sorted(known)}")
     specs = {name: parse_spec(name, known[name]) for name in names or known}
-    found = [asyncio.run(_examined(places, name, spec, as_json)) for name, spec in specs.items()]
+    found = [event_loop.run(_examined(places, name, spec, as_json)) for name, spec in specs.items()]
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     return max((each.exit_code for each in found), default=0)

@@ -28,8 +28,9 @@ from llmops.replies import Fault, Reply
 from llmops.tasks.answering import Answered, answered, answered_at_once
 from llmops.totals import total
 
-BLOCK = 64
-"""Questions that are looked up in the store at once."""
+FEWEST, MOST = 8, 64
+"""Questions that are looked up in the store at once: few while there are some to ask, since an answer that
+comes in meanwhile waits, and more and more while all are stored."""
 GO_ON = "the same command goes on from there"
 
 Put = Callable[[int, bytes], None]
@@ -149,14 +150,17 @@ class Round:
 
     async def _missing(self, numbers: Sequence[int]) -> AsyncGenerator[Missing]:
         """Yield the questions that have no answer, until the run is to stop, and put what is answered."""
-        for block in (numbers[start : start + BLOCK] for start in range(0, len(numbers), BLOCK)):
-            for found in await self._looked_up(block):
+        start, size = 0, FEWEST
+        while start < len(numbers):
+            missing = await self._looked_up(numbers[start : start + size])
+            for found in missing:
                 if self._run.stop.asked:
                     return
                 yield found
             await asyncio.sleep(0)
             if self._run.stop.asked:
                 return
+            start, size = start + size, FEWEST if missing else min(MOST, 2 * size)
 
     def _order(self) -> Sequence[int]:
         order = array("Q", range(len(self._job.questions)))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from llmops import jsonl
+from llmops import event_loop, jsonl
 from llmops.config import PARAMS, section
 from llmops.errors import Stopped, UserError
 from llmops.generating import GO_ON, Round, Run
@@ -119,7 +119,7 @@ def judgements(
         Stopped: the user ended the run; what was answered is stored.
     """
     try:
-        return asyncio.run(_judge_all(places, name, judges, answers, opened or opening(places)))
+        return event_loop.run(_judge_all(places, name, judges, answers, opened or opening(places)))
     except asyncio.CancelledError:
         raise Stopped(f"stopped at once: what was answered is stored, and {GO_ON}") from None
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from llmops import jsonl
+from llmops import event_loop, jsonl
 from llmops.config import PARAMS, section
 from llmops.drawing import Drawing, Watch, ask_blocks
 from llmops.errors import Stopped, UserError
@@ -72,7 +72,7 @@ def main(
     opened = partial(_models, places, specs, recording)
     with spooled(places.suite(name, "responses.jsonl"), len(specs) * len(job.questions)) as spool:
         try:
-            asyncio.run(_ask_models(places, job, opened, settings, spool, watch))
+            event_loop.run(_ask_models(places, job, opened, settings, spool, watch))
         except asyncio.CancelledError:
             raise Stopped(f"stopped at once: what was answered is stored, and {GO_ON}") from None
 

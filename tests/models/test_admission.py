@@ -97,8 +97,8 @@ def test_all_lanes_are_open_from_the_start_but_for_the_first_moments():
         wait_s = lanes.wait_s(0.0 if number == 0 else opened[-1])
         opened.append((opened[-1] if opened else 0.0) + wait_s)
         lanes.start(opened[-1])
-    assert opened[1] == pytest.approx(0.002), "one by one, so that their answers come one by one"
-    assert opened[-1] == pytest.approx(63 * 0.002)
+    assert opened[1] == pytest.approx(0.001), "one by one, so that their answers come one by one"
+    assert opened[-1] == pytest.approx(63 * 0.001)
     assert lanes.wait_s(9.0) is None
 
 

@@ -27,7 +27,7 @@ each other, latency is in proportion to the number, so it stays below 0.7 · 1.2
 much."""
 MEMORY = 64
 """Rounds in which the latency that is held to follows the present one, as answers may get longer."""
-OPENING_S = 0.002
+OPENING_S = 0.001
 """Seconds between two starts before the first answer."""
 SPACING = 0.25
 """Share of the seconds between two answers, by Little's law latency by lanes, that lie between two starts."""

@@ -27,8 +27,6 @@ from llmops.replies import Reply
 
 SCHEME = "sqlite:///"
 DAY_S = 86_400
-SHARED_S = 0.003
-"""Seconds after a commit in which answers wait for each other to share the next one."""
 PAUSE_S = 0.003
 """Seconds between looks whether another process has written what it writes, which takes less."""
 
@@ -43,7 +41,7 @@ class _Put(NamedTuple):
 class Store:
     """An open response store; made by ``open_store``.
 
-    Puts that come thick share commits. A commit is a write to the log that the system holds, so that
+    Puts of the same moment share a commit. A commit is a write to the log that the system holds, so that
     the end of this process, however it comes, loses nothing; the disk follows in a thread
     (``Checkpoints``).
     """
@@ -60,7 +58,6 @@ class Store:
         self._checkpoints = Checkpoints(path)
         self._waiting: list[_Put] = []
         self._keeping: asyncio.Task[None] | None = None
-        self._kept_at = float("-inf")
         self._shared: dict[str, tuple[int, bytes]] = {}
         self._used: set[str] = set()
 
@@ -133,8 +130,7 @@ class Store:
         self._connection.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
 
     async def _keep(self) -> None:
-        """Commit what waits, soon where nothing was committed just now."""
-        await asyncio.sleep(max(0.0, self._kept_at + SHARED_S - monotonic()))
+        """Commit what came in the same moment."""
         with suppress(UserError):  # which the puts are told
             while not self._kept_all():
                 await asyncio.sleep(PAUSE_S)
@@ -156,7 +152,6 @@ class Store:
             raise
         for put in self._taken():
             put.kept.set_result(kept[put.row.key])
-        self._kept_at = monotonic()
         self._checkpoints.due()
         return True
 

@@ -1,9 +1,9 @@
 """The event loop that asks: what has begun is finished before anything new is looked for.
 
 An answer takes about six rounds of the loop from its arrival to the next request: it is read, decoded, kept,
-and the next question is sent. The usual loop looks for arrivals before each round and takes all it finds. So
-answers that arrive together go through their rounds together, each as late as the last of them; their next
-requests leave together, and the next answers arrive together again.
+and the next question is sent. The usual loop looks for arrivals before each of these rounds. So answers that
+arrive shortly after each other go through their rounds together, each as late as the last of them; their next
+requests leave together, and the next answers arrive together.
 """
 
 import asyncio
@@ -15,17 +15,15 @@ T = TypeVar("T")
 
 LONGEST = 12
 """Rounds without a look at what arrived: what never waits is never finished."""
-SHARE = 8
-"""One in so many of those that arrived are taken at once, so that where they are many they share a commit."""
 
 
 class FinishFirst(selectors.DefaultSelector):
-    """A selector that finds nothing while something is ready, and little at once."""
+    """A selector that finds nothing while the loop has something to do."""
 
     _passed = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return some of what is ready; what is left out is found the next time.
+        """Return what is ready.
 
         Args:
             timeout: seconds to wait; 0 says that the loop has something to do.
@@ -34,8 +32,7 @@ class FinishFirst(selectors.DefaultSelector):
             self._passed += 1
             return []
         self._passed = 0
-        found = super().select(timeout)
-        return found[: 1 + len(found) // SHARE]
+        return super().select(timeout)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from llmops import event_loop
 from llmops.replies import Message, Request
 
 
@@ -139,7 +140,7 @@ def run() -> Callable[[Awaitable[Any]], Any]:
         async def main() -> Any:
             return await work
 
-        return asyncio.run(main())
+        return event_loop.run(main())
 
     return run_it
 

@@ -20,6 +20,7 @@ from llmops.models.protocol.address import NO_KEY, Address
 from llmops.models.protocol.body import request_seed
 from llmops.models.protocol.client import fault_of, open_client
 from llmops.models.protocol.completions import read_completion
+from llmops.models.protocol.kept import Kept
 from llmops.models.protocol.proxy import proxy_of
 from llmops.models.specs import OPENAI_URL
 from llmops.models.stack import Limits, stacked
@@ -679,10 +680,14 @@ def test_a_connection_is_used_again_and_one_that_breaks_off_meanwhile_is_one_cal
     assert run(work()) == (["x", "y"], "connection", 3, 1)
 
 
-def test_an_answer_may_be_packed(asking, wire):
-    packed = gzip.compress(json.dumps(wire.completion("x")).encode())
-    reply, _ = asking(wire.Answer(packed, headers={"content-encoding": "gzip"}))
-    assert reply.text == "x"
+def test_an_answer_may_be_packed_or_named_so_by_mistake(asking, wire):
+    answer = json.dumps(wire.completion("x")).encode()
+    for body, told in ((gzip.compress(answer[:9]) + gzip.compress(answer[9:]), "gzip"), (answer, "utf-8")):
+        reply, _ = asking(wire.Answer(body, headers={"content-encoding": told}))
+        assert reply.text == "x"
+    with pytest.raises(WorldError, match="is no gzip") as caught:
+        asking(wire.Answer(answer, headers={"content-encoding": "gzip"}))
+    assert (caught.value.kind, caught.value.transient) == ("bad_reply", True)
 
 
 def test_an_address_may_have_letters_of_any_language(serving, run, wire, tmp_path, request_of):
@@ -696,6 +701,10 @@ def test_an_address_may_have_letters_of_any_language(serving, run, wire, tmp_pat
             return server.asked[0].path
 
     assert run(work()) == "/%EB%82%98%EC%9D%98%20%EC%B1%85/v1/chat/completions"
+    with pytest.raises(
+        UserError, match="letters that are not ASCII; write it as it is registered, with xn--"
+    ):
+        opened("http://예시.한국:8000/v1", tmp_path)
 
 
 def test_a_host_that_can_be_none_is_no_fault_that_passes(run, tmp_path, request_of):
@@ -727,6 +736,59 @@ async def saying(said):
         yield listener.sockets[0].getsockname()[1], heads
     finally:
         listener.close()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_connection_that_the_server_has_left_is_not_used(stream, run, wire, tmp_path, request_of):
+    """It closes after each answer and does not say so; what is sent on such a connection would be lost."""
+    content = json.dumps(wire.completion("x")).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+
+    async def work():
+        async with saying(head.encode() + content) as (port, heads):
+            model = opened(f"http://127.0.0.1:{port}/v1", tmp_path, sampling={"stream": stream})
+            try:
+                for _ in range(5):
+                    texts = await asyncio.gather(*(model.ask(request_of()) for _ in range(4)))
+                    assert [reply.text for reply in texts] == ["x"] * 4
+                    await asyncio.sleep(0.02)
+            finally:
+                await model.close()
+            return len(heads)
+
+    assert run(work()) == 20
+
+
+def test_the_first_request_reaches_the_server_before_the_others_look_it_up(
+    serving, run, wire, tmp_path, request_of, monkeypatch
+):
+    seen = []
+    note_open, note_sent = Kept.open, Kept.is_left
+    monkeypatch.setattr(Kept, "open", lambda kept, socket: (seen.append("opens"), note_open(kept, socket))[1])
+    monkeypatch.setattr(Kept, "is_left", lambda kept, port: (seen.append("sends"), note_sent(kept, port))[1])
+
+    async def work():
+        async with serving(lambda asked: wire.Answer(wire.completion("x"), delay_s=0.05)) as server:
+            model = opened(server.url, tmp_path)
+            try:
+                await asyncio.gather(*(model.ask(request_of()) for _ in range(8)))
+            finally:
+                await model.close()
+
+    run(work())
+    assert seen[:3] == ["opens", "sends", "opens"]
+    assert (seen.count("opens"), seen.count("sends")) == (8, 8)
+
+
+def test_all_go_on_where_the_first_request_does_not_reach_the_server(run, tmp_path, request_of, unused_url):
+    async def work():
+        model = opened(unused_url, tmp_path)
+        try:
+            return await asyncio.gather(*(model.ask(request_of()) for _ in range(8)), return_exceptions=True)
+        finally:
+            await model.close()
+
+    assert {fault.kind for fault in run(work())} == {"unreachable"}
 
 
 def test_the_headers_of_an_answer_in_between_are_not_those_of_the_answer(run, tmp_path, request_of):

@@ -21,7 +21,8 @@ from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = """
-import asyncio, sys
+import sys
+from llmops import event_loop
 from llmops.models.catalog import open_model, parse_spec
 from llmops.places import Places
 from llmops.replies import Message, Request
@@ -37,7 +38,7 @@ async def main():
     finally:
         await model.close()
 
-asyncio.run(main())
+event_loop.run(main())
 """
 BATCH = """
 import asyncio, sys
@@ -129,9 +130,14 @@ def address(own: Path) -> Iterator[str]:
         yield address
 
 
-def said(script: str, url: str, trusted: Path) -> list[str]:
+def said(script: str, url: str, trusted: Path, **more: str) -> list[str]:
     """Return what a process of its own prints, which trusts the certificates of one file."""
-    environment = {**os.environ, "SSL_CERT_FILE": str(trusted), "SSL_CERT_DIR": str(trusted.parent / "none")}
+    environment = {
+        **os.environ,
+        **more,
+        "SSL_CERT_FILE": str(trusted),
+        "SSL_CERT_DIR": str(trusted.parent / "none"),
+    }
     done = subprocess.run(
         [sys.executable, "-c", script, url],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
@@ -170,6 +176,24 @@ def test_what_is_wrong_with_a_certificate_says_what_mends_it(
     with serving(own) as address:
         (line,) = said(ASK, f"https://{address}", own)
     assert line.startswith(f"UserError: models.bot: https://{address}: its TLS certificate is not trusted (")
+    assert line.endswith(f"); {mend}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mend"),
+    [
+        ({}, "name its authority's file in SSL_CERT_FILE"),
+        ({"host": "127.0.0.9"}, "write the name that the certificate is for in the proxy's variable"),
+    ],
+)
+def test_the_certificate_of_a_proxy_is_told_as_the_proxys(
+    wrong: dict[str, Any], mend: str, other: Path, tmp_path: Path
+) -> None:
+    own = self_signed(tmp_path, "wrong", **wrong)
+    with serving(own) as address:
+        proxy = f"https://{address.removesuffix('/v1')}"
+        (line,) = said(ASK, "https://server.invalid/v1", own if wrong else other, https_proxy=proxy)
+    assert "the proxy's TLS certificate is not trusted (" in line
     assert line.endswith(f"); {mend}")
 
 

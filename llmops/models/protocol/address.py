@@ -100,6 +100,10 @@ def checked_url(name: str, base_url: str) -> str:
     if not _is_address(base_url):
         shown = "no address" if re.search("[@?#]", base_url) else repr(base_url)
         raise UserError(f"{where}: is {shown}; must be like {OPENAI_URL!r}")
+    if not (urlsplit(base_url).hostname or "").isascii():  # there is more than one way to write it so
+        raise UserError(
+            f"{where}: its host has letters that are not ASCII; write it as it is registered, with xn--"
+        )
     if re.search("[?#]", base_url):
         raise UserError(
             f"{where}: has a query or a fragment, which may hold a key; end it before the '?' or '#',"
@@ -109,24 +113,20 @@ def checked_url(name: str, base_url: str) -> str:
 
 
 def in_ascii(url: str) -> str:
-    """Return an address as it is sent.
+    """Return an address as it is sent, in whatever letters its path is written.
 
-    Raises:
-        ValueError: its host is none.
-
-    >>> in_ascii("http://bücher.example:8000/나의 책/v1")
-    'http://xn--bcher-kva.example:8000/%EB%82%98%EC%9D%98%20%EC%B1%85/v1'
+    >>> in_ascii("http://127.0.0.1:8000/나의 책/v1")
+    'http://127.0.0.1:8000/%EB%82%98%EC%9D%98%20%EC%B1%85/v1'
     """
     parts = urlsplit(url)
-    host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
-    return parts._replace(netloc=host, path=quote(parts.path, safe="/%:@!$&'()*+,;=~")).geturl()
+    return parts._replace(path=quote(parts.path, safe="/%:@!$&'()*+,;=~")).geturl()
 
 
 def _is_address(base_url: str) -> bool:
     try:
-        parts = urlsplit(in_ascii(base_url))
+        parts = urlsplit(base_url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of brackets that do not close, a port beyond 65535, or a host of no letters
+    except ValueError:  # of brackets that do not close, or of a port beyond 65535
         return False
 
 

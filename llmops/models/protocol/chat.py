@@ -52,6 +52,8 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
     """
     address = address_of(name, spec)
     closed = closed_openai(name, spec)
+    if spec.mode != "direct":
+        return _in_batches(closed, spec, address)
     exchange = Exchange(address, closed.told, spec.timeout_s)
 
     async def ask(request: Request) -> Reply:
@@ -66,9 +68,7 @@ def open_openai(name: str, spec: OpenAISpec) -> Model:
         except WorldError as fault:
             raise explained(fault, address) from None
 
-    if spec.mode == "direct":
-        return dataclasses.replace(closed, ask=ask, close=exchange.close)
-    return _in_batches(closed, spec, address)
+    return dataclasses.replace(closed, ask=ask, close=exchange.close)
 
 
 def _in_batches(closed: Model, spec: OpenAISpec, address: Address) -> Model:

@@ -682,9 +682,14 @@ def test_a_connection_is_used_again_and_one_that_breaks_off_meanwhile_is_one_cal
 
 def test_an_answer_may_be_packed_or_named_so_by_mistake(asking, wire):
     answer = json.dumps(wire.completion("x")).encode()
-    for body, told in ((gzip.compress(answer[:9]) + gzip.compress(answer[9:]), "gzip"), (answer, "utf-8")):
+    for body, told in ((gzip.compress(answer[:9]) + gzip.compress(answer[9:]), "GZIP"), (answer, "utf-8")):
         reply, _ = asking(wire.Answer(body, headers={"content-encoding": told}))
         assert reply.text == "x"
+    refusal = gzip.compress(json.dumps({"error": OVERFLOW}).encode())
+    packed = wire.Answer(refusal, status=400, headers={"content-encoding": "gzip"})
+    for stream in (False, True):
+        with pytest.raises(WorldError, match="maximum context length"):
+            asking(packed, sampling={"stream": stream})
     with pytest.raises(WorldError, match="is no gzip") as caught:
         asking(wire.Answer(answer, headers={"content-encoding": "gzip"}))
     assert (caught.value.kind, caught.value.transient) == ("bad_reply", True)
@@ -765,7 +770,7 @@ def test_the_first_request_reaches_the_server_before_the_others_look_it_up(
     seen = []
     note_open, note_sent = Kept.open, Kept.is_left
     monkeypatch.setattr(Kept, "open", lambda kept, socket: (seen.append("opens"), note_open(kept, socket))[1])
-    monkeypatch.setattr(Kept, "is_left", lambda kept, port: (seen.append("sends"), note_sent(kept, port))[1])
+    monkeypatch.setattr(Kept, "is_left", lambda kept, end: (seen.append("sends"), note_sent(kept, end))[1])
 
     async def work():
         async with serving(lambda asked: wire.Answer(wire.completion("x"), delay_s=0.05)) as server:
@@ -780,9 +785,12 @@ def test_the_first_request_reaches_the_server_before_the_others_look_it_up(
     assert (seen.count("opens"), seen.count("sends")) == (8, 8)
 
 
-def test_all_go_on_where_the_first_request_does_not_reach_the_server(run, tmp_path, request_of, unused_url):
+@pytest.mark.parametrize("nobody", ["unused_url", "silent_url"])
+def test_all_go_on_where_the_first_request_does_not_reach_the_server(
+    nobody, run, tmp_path, request_of, request
+):
     async def work():
-        model = opened(unused_url, tmp_path)
+        model = opened(request.getfixturevalue(nobody), tmp_path, timeout_s=1)
         try:
             return await asyncio.gather(*(model.ask(request_of()) for _ in range(8)), return_exceptions=True)
         finally:

@@ -30,6 +30,8 @@ CONNECT_S = 20.0
 """Seconds to reach a server; the answer itself may take longer."""
 CONNECT_SHARE = 0.5
 """Of the time of an attempt, where that is short: so a server that is not reached is told from a slow one."""
+FIRST_S, FIRST_SHARE = 1.0, 0.25
+"""Longest wait until the first request has reached the server: seconds, and share of the time to connect."""
 MOST_KEPT = 10_000
 """Idle connections that are kept; libcurl closes more of them where many answers come at once."""
 
@@ -97,9 +99,10 @@ class Exchange:
         finally:
             self._reached.set()
         headers = self._heard(lines)
+        whole = _unzipped(headers, content.getvalue())
         if request.getinfo(pycurl.RESPONSE_CODE) >= 300:
-            raise _refusal(request, headers, content.getvalue())
-        return _unzipped(headers, content.getvalue())
+            raise _refusal(request, headers, whole)
+        return whole
 
     @asynccontextmanager
     async def stream(self, path: str, body: dict[str, Any]) -> AsyncIterator[Received]:
@@ -130,7 +133,8 @@ class Exchange:
                 await done
             headers = self._heard(lines)
             if request.getinfo(pycurl.RESPONSE_CODE) >= 300:
-                raise _refusal(request, headers, b"".join([piece async for piece in rest]))
+                whole = b"".join([piece async for piece in rest])
+                raise _refusal(request, headers, _unzipped(headers, whole))
             yield Received(headers, rest)
         except pycurl.error as problem:
             raise _fault_of(problem, request) from None
@@ -145,8 +149,10 @@ class Exchange:
 
     async def _turn(self) -> None:
         """Let the first request reach the server alone: each of them would look its name up for itself."""
-        if self._reaching:
-            await self._reached.wait()
+        if self._reaching and not self._reached.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(FIRST_S, FIRST_SHARE * self._connect_s)):
+                    await self._reached.wait()
         self._reaching = True
 
     def _request(self, path: str, body: dict[str, Any] | None) -> pycurl.Curl:
@@ -184,9 +190,9 @@ class Exchange:
         self._kept.open(descriptor)
         return int(pycurl.SOCKOPT_OK)
 
-    def _sends(self, _host: str, _own_host: str, _port: int, own_port: int) -> int:
+    def _sends(self, _host: str, own_host: str, _port: int, own_port: int) -> int:
         self._reached.set()
-        left = self._kept.is_left(own_port)
+        left = self._kept.is_left((own_host, own_port))
         return int(pycurl.PREREQFUNC_ABORT if left else pycurl.PREREQFUNC_OK)
 
     def _heard(self, lines: Iterable[bytes]) -> dict[str, str]:
@@ -279,7 +285,7 @@ def _goal(url: str, location: str) -> str:
 
 def _unzipped(headers: Mapping[str, str], content: bytes) -> bytes:
     """Return the body as it was; nobody asked to have it packed, but some servers do."""
-    if headers.get("content-encoding") not in {"gzip", "x-gzip"}:
+    if headers.get("content-encoding", "").lower() not in {"gzip", "x-gzip"}:
         return content
     try:
         return gzip.decompress(content)

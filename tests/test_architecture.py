@@ -14,7 +14,7 @@ from tools.deps import FILE, expected, imported, stages, stated
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = sorted((ROOT / "llmops").rglob("*.py"))
 DOORS = {
-    "pycurl": {"llmops/models/protocol/exchange.py"},
+    "pycurl": {"llmops/models/protocol/curl.py", "llmops/models/protocol/exchange.py"},
     "openai": {"llmops/models/protocol/client.py", "llmops/models/protocol/batches.py"},
     "xllamacpp": {"llmops/models/llamacpp.py"},
     "transformers": {"llmops/models/hugging_face.py"},

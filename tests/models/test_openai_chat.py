@@ -682,7 +682,11 @@ def test_a_connection_is_used_again_and_one_that_breaks_off_meanwhile_is_one_cal
 
 def test_an_answer_may_be_packed_or_named_so_by_mistake(asking, wire):
     answer = json.dumps(wire.completion("x")).encode()
-    for body, told in ((gzip.compress(answer[:9]) + gzip.compress(answer[9:]), "GZIP"), (answer, "utf-8")):
+    for body, told in (
+        (gzip.compress(answer[:9]) + gzip.compress(answer[9:]), "GZIP"),
+        (answer, "utf-8"),
+        (answer, "gzip"),
+    ):
         reply, _ = asking(wire.Answer(body, headers={"content-encoding": told}))
         assert reply.text == "x"
     refusal = gzip.compress(json.dumps({"error": OVERFLOW}).encode())
@@ -690,9 +694,6 @@ def test_an_answer_may_be_packed_or_named_so_by_mistake(asking, wire):
     for stream in (False, True):
         with pytest.raises(WorldError, match="maximum context length"):
             asking(packed, sampling={"stream": stream})
-    with pytest.raises(WorldError, match="is no gzip") as caught:
-        asking(wire.Answer(answer, headers={"content-encoding": "gzip"}))
-    assert (caught.value.kind, caught.value.transient) == ("bad_reply", True)
 
 
 def test_an_address_may_have_letters_of_any_language(serving, run, wire, tmp_path, request_of):

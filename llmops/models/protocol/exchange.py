@@ -1,13 +1,10 @@
-"""The door to libcurl (``pycurl``): JSON sent to a server, and what comes back."""
+"""JSON sent to a server over libcurl, and what comes back."""
 
 import asyncio
 import gzip
 import json
-import os
-import re
-import ssl
 import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from io import BytesIO
@@ -19,12 +16,11 @@ import pycurl
 
 from llmops.errors import WorldError
 from llmops.models.limits.told import Told, retry_after_s
-from llmops.models.protocol.address import NO_KEY, Address, in_ascii
-from llmops.models.protocol.faults import OTHER_HOST, no_tls, read_error, untrusted
+from llmops.models.protocol.address import Address, in_ascii
+from llmops.models.protocol.curl import Left, common_request, fault_of
+from llmops.models.protocol.faults import read_error
 from llmops.models.protocol.kept import Kept
-from llmops.models.protocol.proxy import proxy_of
 from llmops.models.protocol.server_json import json_or_text, read_json
-from llmops.models.specs import OPENAI_URL
 
 CONNECT_S = 20.0
 """Seconds to reach a server; the answer itself may take longer."""
@@ -34,14 +30,6 @@ FIRST_S, FIRST_SHARE = 1.0, 0.25
 """Longest wait until the first request has reached the server: seconds, and share of the time to connect."""
 MOST_KEPT = 10_000
 """Idle connections that are kept; libcurl closes more of them where many answers come at once."""
-
-_UNREACHED = frozenset({
-    pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_CONNECT,
-    pycurl.E_OPERATION_TIMEDOUT,  # of connecting: libcurl keeps no other time here
-})  # fmt: skip
-_NO_TLS = frozenset({pycurl.E_SSL_CONNECT_ERROR, pycurl.E_SSL_CIPHER})
-_AROUND = re.compile(r"^SSL: |^.* verify result: | \(\d+\)$")
-"""What libcurl puts around OpenSSL's words."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -84,7 +72,7 @@ class Exchange:
 
     async def _whole(self, path: str, body: dict[str, Any] | None = None) -> bytes:
         while True:
-            with suppress(_Left):
+            with suppress(Left):
                 return await self._answer(path, body)
 
     async def _answer(self, path: str, body: dict[str, Any] | None) -> bytes:
@@ -95,7 +83,7 @@ class Exchange:
         try:
             await self._transfers.perform(request)
         except pycurl.error as problem:
-            raise _fault_of(problem, request) from None
+            raise fault_of(problem, request) from None
         finally:
             self._reached.set()
         headers = self._heard(lines)
@@ -113,7 +101,7 @@ class Exchange:
         """
         given = False
         while not given:
-            with suppress(_Left):
+            with suppress(Left):
                 async with self._answering(path, body) as received:
                     given = True
                     yield received
@@ -137,7 +125,7 @@ class Exchange:
                 raise _refusal(request, headers, _unzipped(headers, whole))
             yield Received(headers, rest)
         except pycurl.error as problem:
-            raise _fault_of(problem, request) from None
+            raise fault_of(problem, request) from None
         finally:
             self._reached.set()
             if not (done.cancel() or done.cancelled()):
@@ -169,21 +157,9 @@ class Exchange:
 
     @cached_property
     def _blank(self) -> pycurl.Curl:
-        """What all requests have in common."""
-        blank = pycurl.Curl()
-        for option, value in (
-            (pycurl.HTTPHEADER, [header.encode() for header in _headers(self._address)]),
-            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
-            (pycurl.CONNECTTIMEOUT_MS, max(1, round(1000 * self._connect_s))),
-            (pycurl.TCP_KEEPALIVE, 1),
-            (pycurl.NOSIGNAL, 1),
-            (pycurl.SOCKOPTFUNCTION, self._opens),
-            (pycurl.PREREQFUNCTION, self._sends),
-            (pycurl.PROXY, proxy_of(self._address) or ""),  # none: what the environment says is read already
-            (pycurl.NOPROXY, ""),
-            *_trusted(),
-        ):
-            blank.setopt(option, os.fsencode(value) if isinstance(value, str) else value)
+        blank = common_request(self._address, self._connect_s)
+        blank.setopt(pycurl.SOCKOPTFUNCTION, self._opens)
+        blank.setopt(pycurl.PREREQFUNCTION, self._sends)
         return blank
 
     def _opens(self, descriptor: int, _purpose: int) -> int:
@@ -214,34 +190,6 @@ async def _read(
         yield piece
         piece = await pieces.get()
     await done
-
-
-def _trusted() -> Iterator[tuple[int, str]]:
-    """Yield the options that name the system's certificates, where OpenSSL of Python looks for them."""
-    paths = ssl.get_default_verify_paths()
-    folders = os.environ.get(paths.openssl_capath_env) or paths.openssl_capath
-    for file, folder in (
-        (pycurl.CAINFO, pycurl.CAPATH),
-        (pycurl.PROXY_CAINFO, pycurl.PROXY_CAPATH),
-    ):
-        if paths.cafile is not None:
-            yield file, paths.cafile
-        yield folder, folders
-
-
-def _headers(address: Address) -> list[str]:
-    headers = ["Content-Type: application/json", "User-Agent: llmops", "Expect:"]  # the last is left out
-    if address.key != NO_KEY:
-        headers.append(f"Authorization: Bearer {address.key}")
-    if address.base_url == OPENAI_URL:
-        for name, variable in (
-            ("OpenAI-Organization", "OPENAI_ORG_ID"),
-            ("OpenAI-Project", "OPENAI_PROJECT_ID"),
-        ):
-            value = os.environ.get(variable, "")
-            if printed := "".join(filter(str.isprintable, value)).strip():
-                headers.append(f"{name}: {printed}")
-    return headers
 
 
 def _encoded(body: dict[str, Any]) -> bytes:
@@ -284,37 +232,8 @@ def _goal(url: str, location: str) -> str:
 
 
 def _unzipped(headers: Mapping[str, str], content: bytes) -> bytes:
-    """Return the body as it was; nobody asked to have it packed, but some servers do."""
-    if headers.get("content-encoding", "").lower() not in {"gzip", "x-gzip"}:
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error):
-        raise WorldError("bad_reply", "the server's reply is no gzip, as it says", transient=True) from None
-
-
-class _Left(Exception):
-    """The server had closed the connection before anything was sent on it."""
-
-
-def _fault_of(problem: pycurl.error, request: pycurl.Curl) -> Exception:
-    code, said = problem.args
-    if code == pycurl.E_ABORTED_BY_CALLBACK:
-        return _Left()
-    if code == pycurl.E_PEER_FAILED_VERIFICATION:
-        of_proxy = request.getinfo(pycurl.PROXY_SSL_VERIFYRESULT)
-        wrong = of_proxy or request.getinfo(pycurl.SSL_VERIFYRESULT)
-        if "subject name" in said:  # compared by libcurl itself, of which OpenSSL knows nothing
-            wrong = OTHER_HOST
-        return untrusted(wrong, _AROUND.sub("", said), "the proxy's" if of_proxy else "its")
-    if code == pycurl.E_SSL_CACERT_BADFILE:
-        return WorldError(
-            "certificate", f"no certificates can be read: {said}; mend SSL_CERT_FILE", transient=False
-        )
-    if code in _NO_TLS:
-        return no_tls(said)
-    if code == pycurl.E_URL_MALFORMAT:
-        return WorldError("unknown", "base_url is no address", transient=False)
-    if code in _UNREACHED:
-        return WorldError("unreachable", "no connection to the server", transient=True)
-    return WorldError("connection", f"the connection broke off ({said or f'libcurl {code}'})", transient=True)
+    """Return the body as it was; nobody asked to have it packed, but some servers do, or say so."""
+    if headers.get("content-encoding", "").lower() in {"gzip", "x-gzip"}:
+        with suppress(OSError, EOFError, zlib.error):
+            return gzip.decompress(content)
+    return content

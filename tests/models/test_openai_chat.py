@@ -40,6 +40,15 @@ def opened(url, tmp_path, **more):
     )
 
 
+async def asked_once(url, tmp_path, request, **more):
+    """Return the reply of a model that is opened for it alone."""
+    model = opened(url, tmp_path, **more)
+    try:
+        return await model.ask(request)
+    finally:
+        await model.close()
+
+
 @pytest.fixture
 def asking(serving, run, tmp_path, request_of):
     """Ask once a server that gives ``answer``; returns (reply, what reached the server)."""
@@ -330,15 +339,8 @@ def test_an_address_without_a_scheme_is_refused(tmp_path):
 
 
 def test_a_refused_connection_is_unreachable(tmp_path, run, request_of, unused_url):
-    async def work():
-        model = opened(unused_url, tmp_path)
-        try:
-            await model.ask(request_of())
-        finally:
-            await model.close()
-
     with pytest.raises(WorldError) as caught:
-        run(work())
+        run(asked_once(unused_url, tmp_path, request_of()))
     assert (caught.value.kind, caught.value.transient) == ("unreachable", True)
 
 
@@ -699,11 +701,7 @@ def test_an_answer_may_be_packed_or_named_so_by_mistake(asking, wire):
 def test_an_address_may_have_letters_of_any_language(serving, run, wire, tmp_path, request_of):
     async def work():
         async with serving(lambda asked: wire.Answer(wire.completion("x"))) as server:
-            model = opened(server.url.removesuffix("v1") + "나의 책/v1", tmp_path)
-            try:
-                await model.ask(request_of())
-            finally:
-                await model.close()
+            await asked_once(server.url.removesuffix("v1") + "나의 책/v1", tmp_path, request_of())
             return server.asked[0].path
 
     assert run(work()) == "/%EB%82%98%EC%9D%98%20%EC%B1%85/v1/chat/completions"
@@ -714,15 +712,8 @@ def test_an_address_may_have_letters_of_any_language(serving, run, wire, tmp_pat
 
 
 def test_a_host_that_can_be_none_is_no_fault_that_passes(run, tmp_path, request_of):
-    async def work():
-        model = opened("http://my host/v1", tmp_path)
-        try:
-            await model.ask(request_of())
-        finally:
-            await model.close()
-
     with pytest.raises(WorldError, match="mend model or base_url") as caught:
-        run(work())
+        run(asked_once("http://my host/v1", tmp_path, request_of()))
     assert not caught.value.transient
 
 
@@ -806,11 +797,7 @@ def test_the_headers_of_an_answer_in_between_are_not_those_of_the_answer(run, tm
 
     async def work():
         async with saying(hints + refusal) as (port, _):
-            model = opened(f"http://127.0.0.1:{port}/v1", tmp_path)
-            try:
-                await model.ask(request_of())
-            finally:
-                await model.close()
+            await asked_once(f"http://127.0.0.1:{port}/v1", tmp_path, request_of())
 
     with pytest.raises(WorldError) as caught:
         run(work())
@@ -832,12 +819,8 @@ def test_a_proxy_is_told_where_to_and_neither_the_key_nor_the_request(run, tmp_p
     async def work():
         async with saying(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n") as (port, heads):
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
-            model = opened("https://server.invalid/v1", tmp_path, key="MY_KEY")
-            try:
-                with pytest.raises(WorldError) as caught:
-                    await model.ask(request_of())
-            finally:
-                await model.close()
+            with pytest.raises(WorldError) as caught:
+                await asked_once("https://server.invalid/v1", tmp_path, request_of(), key="MY_KEY")
             return heads, caught.value
 
     (head,), fault = run(work())

@@ -179,6 +179,14 @@ def test_what_is_wrong_with_a_certificate_says_what_mends_it(
     assert line.endswith(f"); {mend}")
 
 
+def test_a_file_of_certificates_that_holds_none_is_the_users_to_mend(address: str, tmp_path: Path) -> None:
+    garbled = tmp_path / "garbled.pem"
+    garbled.write_text("no certificate", encoding="utf-8")
+    (line,) = said(ASK, f"https://{address}", garbled)
+    assert line.startswith(f"UserError: models.bot: https://{address}: no certificates can be read: ")
+    assert line.endswith("; mend SSL_CERT_FILE")
+
+
 @pytest.mark.parametrize(
     ("wrong", "mend"),
     [

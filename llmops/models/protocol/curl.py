@@ -88,7 +88,7 @@ def fault_of(problem: pycurl.error, request: pycurl.Curl) -> WorldError | Left:
         wrong = of_proxy or request.getinfo(pycurl.SSL_VERIFYRESULT)
         if "subject name" in said:  # compared by libcurl itself, of which OpenSSL knows nothing
             wrong = OTHER_HOST
-        return untrusted(wrong, _AROUND.sub("", said), "the proxy's" if of_proxy else "its")
+        return untrusted(wrong, _AROUND.sub("", said), of_proxy=bool(of_proxy))
     if code == pycurl.E_SSL_CACERT_BADFILE:
         return WorldError(
             "certificate", f"no certificates can be read: {said}; mend SSL_CERT_FILE", transient=False

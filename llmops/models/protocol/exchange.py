@@ -52,6 +52,7 @@ class Exchange:
 
     def __init__(self, address: Address, told: Told, timeout_s: float) -> None:
         self._address, self._told = address, told
+        self._base_url = in_ascii(address.base_url)
         self._connect_s = min(CONNECT_S, CONNECT_SHARE * timeout_s)
         self._transfers = pycurl.AsyncCurlMulti()
         self._transfers.setopt(pycurl.M_MAXCONNECTS, MOST_KEPT)
@@ -145,7 +146,7 @@ class Exchange:
 
     def _request(self, path: str, body: dict[str, Any] | None) -> pycurl.Curl:
         request = self._blank.duphandle()
-        request.setopt(pycurl.URL, in_ascii(self._address.base_url) + path)
+        request.setopt(pycurl.URL, self._base_url + path)
         if body is not None:
             data = _encoded(body)
             request.setopt(pycurl.POST, 1)

@@ -18,12 +18,12 @@ _OVERFLOW = re.compile(
     re.I,
 )
 _FILTER = re.compile(r"content[ _]?(filter|policy|management)|ResponsibleAIPolicyViolation", re.I)
-OTHER_HOST, OTHER_ADDRESS = 62, 64
-"""X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
+OTHER_HOST = 62
+"""X509_V_ERR_HOSTNAME_MISMATCH."""
 _OTHER_NAME = "write the name that the certificate is for in base_url"
 _MENDS = {
     9: "set this machine's clock", 10: "the server's has to be renewed, or this machine's clock set",
-    OTHER_HOST: _OTHER_NAME, OTHER_ADDRESS: _OTHER_NAME,
+    OTHER_HOST: _OTHER_NAME, 64: _OTHER_NAME,
 }  # fmt: skip
 """OpenSSL's X509_V_ERR_… → what mends it: not yet valid, expired, for another host, for another address."""
 _NO_SUCH_PATH = re.compile(r"(unexpected|unknown|no such) (endpoint|path|route|url)", re.I)
@@ -56,17 +56,17 @@ def read_error(status: int, body: Any) -> WorldError:
     return WorldError(kind, f"HTTP {status}: {message}", transient=transient)
 
 
-def untrusted(code: int, reason: str, whose: str = "its") -> WorldError:
-    """Return the fault that a server's certificate is not trusted.
+def untrusted(code: int, reason: str, of_proxy: bool = False) -> WorldError:
+    """Return the fault that the certificate of a server, or of the proxy before it, is not trusted.
 
     Args:
         code: OpenSSL's X509_V_ERR_….
         reason: in words.
-        whose: "the proxy's", where the certificate is one's.
     """
     mend = _MENDS.get(code, "name its authority's file in SSL_CERT_FILE")
-    if whose != "its" and code in {OTHER_HOST, OTHER_ADDRESS}:
+    if of_proxy:
         mend = mend.replace("base_url", "the proxy's variable")
+    whose = "the proxy's" if of_proxy else "its"
     told = f"{whose} TLS certificate is not trusted ({reason.rstrip('.')}); {mend}"
     return WorldError("certificate", told, transient=False)
 

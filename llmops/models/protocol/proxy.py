@@ -23,7 +23,7 @@ def proxy_of(address: Address) -> str | None:
     """
     if sys.platform not in SYSTEM_WIDE and not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
-    from urllib.request import getproxies, proxy_bypass  # as long to load as a hundredth of a second
+    from urllib.request import getproxies, proxy_bypass  # which take 7 ms to load
 
     goal, named = urlsplit(address.base_url), getproxies()
     proxy = named.get(goal.scheme) or named.get("all")
